@@ -1,0 +1,104 @@
+"""What a command has to tell, once and for all: the workbook, the JSON and the terminal's summary all read a `Report`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from etl.messages import Text
+from etl.model import Cell, Finding, Json, MappedColumn, Outcome, Value
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """A non-blank source row and what became of it."""
+
+    number: int | None
+    """As Excel shows it; None for a row added to a results workbook."""
+    cells: tuple[Cell, ...]
+    """As they stand in the sheet, by column index."""
+    outcome: Outcome
+    reasons: tuple[Text, ...] = ()
+    """Why, when it is not plain: the errors, the vendor's words, what is not known."""
+    batch: int | None = None
+    vendor_id: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+    """What the vendor returned."""
+    derived: Mapping[str, Value] = field(default_factory=dict)
+    """Fields that we computed from the sheet's (`precio_unitario_sin_iva` from `precio_con_iva`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Requests of a run: needed by the plan, submissions sent, read-backs and look-ups made."""
+
+    planned: int = 0
+    sent: int = 0
+    reads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UncertainRow:
+    """What is known of a row whose fate is not."""
+
+    number: int | None
+    batch: int
+    payload: Mapping[str, Json]
+    sent_at: datetime
+    reason: Text
+    before: Mapping[str, Json] = field(default_factory=dict)
+    expected: Mapping[str, Json] = field(default_factory=dict)
+    seen: Mapping[str, Json] = field(default_factory=dict)
+    seen_at: datetime | None = None
+    inferred: bool = False
+    """The look says it was not applied, as far as totals can tell: an operator's decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a command tells. `rows` is complete: every non-blank source row, in the sheet's order."""
+
+    command: str
+    to: str | None = None
+    run: str | None = None
+    profile: str | None = None
+    account: str | None = None
+    company: str | None = None
+    host: str | None = None
+    file: str | None = None
+    file_sha256: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    headers: tuple[str, ...] = ()
+    columns: tuple[MappedColumn, ...] = ()
+    ignored_columns: tuple[str, ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    rows: tuple[ReportRow, ...] = ()
+    uncertain: tuple[UncertainRow, ...] = ()
+    requests: Requests = Requests()
+    started: datetime | None = None
+    finished: datetime | None = None
+    exit_code: int = 0
+    stopped: Text | None = None
+    """Why it ended before its end, or was refused."""
+    next_steps: tuple[Text, ...] = ()
+    """What to do next, in order; commands stand in them ready to copy."""
+    results: str | None = None
+    """Path of the workbook that was written."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by outcome, all outcomes present; `read` is their sum."""
+        counted = Counter(row.outcome for row in self.rows)
+        return {"read": len(self.rows), **{outcome.value: counted.get(outcome, 0) for outcome in Outcome}}
+
+    def low_stock(self, stock: str, minimum: str) -> Iterator[ReportRow]:
+        """Yield the accepted rows whose returned `stock` is at or below the returned `minimum`."""
+        for row in self.rows:
+            if row.outcome is not Outcome.ACCEPTED or stock not in row.data or minimum not in row.data:
+                continue
+            if row.data[stock] <= row.data[minimum]:
+                yield row

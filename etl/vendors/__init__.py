@@ -1,0 +1,17 @@
+"""The registry: an explicit dictionary. A new vendor is one folder and one line here."""
+
+from __future__ import annotations
+
+from etl.vendors.base import Destination, Vendor
+from etl.vendors.tusfacturas import TUSFACTURAS
+
+VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (TUSFACTURAS,)}
+
+DESTINATIONS: dict[str, Destination] = {
+    destination.name: destination for vendor in VENDORS.values() for destination in vendor.destinations
+}
+
+
+def vendor_of(destination: str) -> Vendor:
+    """Return the vendor of a destination's name (``vendor.resource``); KeyError when there is none."""
+    return VENDORS[destination.partition(".")[0]]

@@ -1,0 +1,162 @@
+"""What a vendor is: data and pure functions. No module of a vendor does I/O, knows the clock or keeps state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias, TypeVar
+
+from etl.messages import Text
+from etl.model import Answer, Doubt, Effect, Finding, Json, Reading, Request, Row, Sighting, Value
+
+T = TypeVar("T")
+
+Conversation: TypeAlias = Generator[Request, Answer, T]
+"""Pure code that asks: it yields requests, is sent whole answers, and returns its conclusion.
+
+Whoever drives it does the sending and retrying, and throws nothing into it: when an answer cannot be had, it is closed.
+An answer it cannot understand makes it conclude "unknown", never raise.
+"""
+
+
+class Kind(StrEnum):
+    """How a cell of a column is understood."""
+
+    TEXT = "text"
+    CODE = "code"
+    """Text that may look like a number: leading zeros are kept, 123.0 becomes ``123``."""
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    CHOICE = "choice"
+    """One of `Column.choices`; ``S``/``N`` flags too."""
+    DATETIME = "datetime"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One allowed code: what goes on the wire, what it means, and how people write it."""
+
+    value: str | Decimal
+    meaning: str
+    """In the vendor's language (Spanish): it is the vendor's own table."""
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A field of a destination, declared once.
+
+    It drives header matching, parsing, the pandera schema, the template, the column tables in README and the messages.
+    """
+
+    name: str
+    """As the vendor's JSON names it."""
+    label: str
+    """The header that templates show, in Spanish."""
+    kind: Kind
+    help: Text
+    source: str
+    """Where the rule stands: the vendor's page and section."""
+    required: bool = False
+    max_length: int | None = None
+    max_decimals: int | None = None
+    minimum: Decimal | None = None
+    above_minimum: bool = False
+    """The value must be greater than `minimum`, not equal to it."""
+    choices: tuple[Choice, ...] = ()
+    aliases: tuple[str, ...] = ()
+    example: str = ""
+    as_text: bool = False
+    """A number or code that the vendor wants quoted."""
+    barcode: bool = False
+    """Its EAN check digit is looked at (warning)."""
+    on_wire: bool = True
+    """False for a field of ours that is turned into another one before sending."""
+
+
+Rule: TypeAlias = Callable[[Row], Sequence[tuple[str, Finding]]]
+"""A check over several fields of one row: pairs of (field it concerns, finding without place)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A pair of pure functions: what is sent, and what an answer to it says."""
+
+    build: Callable[[str, Sequence[Mapping[str, Json]]], Request]
+    """(group, payloads of the items) -> request. The body is canonical: equal payloads, equal bytes."""
+    read: Callable[[str, Sequence[Mapping[str, Json]], Answer], Reading]
+    """(group, payloads that were sent, answer) -> reading. Total: any status, any bytes; never raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """What a sheet is sent to."""
+
+    name: str
+    """``vendor.resource``"""
+    title: Text
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    """Fields whose values together must be unique in a sheet; empty where lines have no key."""
+    group_field: str | None
+    """The field whose value decides the group (`operacion`); None: one group, ''."""
+    effect: Callable[[str], Effect]
+    """Of a group. The source of the decision stands beside it."""
+    batch_limit: int
+    payload: Callable[[Mapping[str, Value]], dict[str, Json]]
+    """The understood values of a row -> its JSON object; blank optional fields leave no key."""
+    submit: Exchange
+    baseline: Callable[[str, Sequence[Mapping[str, Json]]], Conversation[Json]] | None = None
+    """(group, payloads) -> what must be known before the first attempt, as JSON for the journal; None: nothing."""
+    look_up: Callable[[Doubt], Conversation[tuple[Sighting, ...]]] | None = None
+    """How a lost answer is looked up. None: it cannot be."""
+    rules: tuple[Rule, ...] = ()
+    derive: Callable[[Mapping[str, Value]], Mapping[str, Value]] = dict
+    """Turns fields of ours into the vendor's (`precio_con_iva`), after validation."""
+    derived_fields: tuple[str, ...] = ()
+    """Fields that `derive` may add; shown in `Filas` beside the user's columns."""
+    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Headers never taken by themselves, with the fields they may mean: ``{"precio": ("precio_unitario_sin_iva", "precio_con_iva")}``."""
+    duplicates: frozenset[str] = frozenset()
+    """The values of ``--duplicates`` that make sense beside ``error``."""
+    summed: str | None = None
+    """The field that ``--duplicates sum`` adds up."""
+    optional_columns: tuple[str, ...] = ()
+    low_stock: tuple[str, str] | None = None
+    """The returned fields (stock, minimum) that tell that a product is running out."""
+
+    def column(self, name: str) -> Column:
+        """Return the declared column; KeyError when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """What goes on the wire: body and headers with credentials. Never stored, never shown."""
+
+    body: bytes | None = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor:
+    """A vendor's system."""
+
+    name: str
+    title: str
+    address: str
+    """The default base address, ending in a slash."""
+    secrets: tuple[str, ...]
+    """Names of its credentials, as they stand in a profile."""
+    sign: Callable[[Request, Mapping[str, str]], Signed]
+    """(request, credentials) -> what goes on the wire."""
+    destinations: tuple[Destination, ...]
+    retry_hint: Callable[[Answer], float | None] | None = None
+    """Seconds to wait that the vendor states elsewhere than in Retry-After."""
+    ping: Request | None = None
+    """A harmless read, for ``etl doctor``."""
