@@ -1,0 +1,86 @@
+"""What a person asks of a command, as plain values: the cli fills them in, the pipeline reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from etl.messages import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetOptions:
+    """Which sheet, and how it is read, mapped and validated. None: not said (a mapping file or a default decides)."""
+
+    file: Path
+    to: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    maps: tuple[tuple[str, str], ...] = ()
+    """``--map HEADER=field``; a header ``@C`` names a column by its letters."""
+    mapping: Path | None = None
+    constants: tuple[tuple[str, str], ...] = ()
+    """``--set field=value``."""
+    decimal: str | None = None
+    """auto, comma or point."""
+    encoding: str = "auto"
+    round: bool | None = None
+    hidden: str | None = None
+    """include or skip."""
+    allow_legacy: bool = False
+    duplicates: str | None = None
+    """error, sum, first or last."""
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """Where results go."""
+
+    results: Path | None = None
+    write_results: bool = True
+    annotate: bool = False
+    language: str = "es"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOptions:
+    """How a run is sent."""
+
+    dry_run: bool = False
+    payloads: Path | None = None
+    yes: bool = False
+    again: bool = False
+    only_new: bool = False
+    retry_rejected: bool = False
+    max_requests: int | None = None
+    wait: float = 0.0
+    """Seconds to wait for a busy account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """An operator's word on uncertain rows: applied or to be sent again, and why."""
+
+    rows: Sequence[int]
+    applied: bool
+    why: str
+
+
+class Person(Protocol):
+    """Whoever started the command: asked on a terminal, told on stderr."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether there is a terminal to ask on."""
+
+    def say(self, message: Text) -> None:
+        """Tell something (stderr; nothing with -q)."""
+
+    def ask(self, question: Text) -> bool:
+        """Ask a yes/no question on the terminal."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Show how many batches are done (only on a terminal)."""
