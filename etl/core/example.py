@@ -34,6 +34,6 @@ def example_cells(destination: Destination, language: str = DEFAULT_LANGUAGE) ->
 
 
 def is_example(values_by_field: Mapping[str, Cell], destination: Destination) -> bool:
-    """Say whether a row, given by field, is the template's example: the marker decides, whatever else was typed over."""
+    """Say whether a row, given by field, is the template's example: the marker decides, not what was typed over."""
     value = values_by_field.get(marked_column(destination).name)
     return isinstance(value, str) and value.strip().casefold().startswith(_FOLDED)
