@@ -5,6 +5,7 @@ EtlError
  +-- FileError             3   the file cannot be used as it is; carries the findings
  +-- ConfigurationError    4   settings or credentials missing, refused, or readable by others
  +-- InterruptedRunError   5   stopped before its end: vendor unreachable, limit reached, disk full
+ |   +-- JournalError      5   the journal cannot be read or made durable: nothing more is sent
  +-- RefusedError          6   a repeat or a busy account; names the run and the command that goes on
  +-- InternalError        70   a bug
 """
@@ -56,6 +57,10 @@ class InterruptedRunError(EtlError):
     """The run stopped before its end; what was not sent can be resumed."""
 
     exit_code = 5
+
+
+class JournalError(InterruptedRunError):
+    """The journal cannot be opened, or a transaction could not be made durable. Sending stops at once."""
 
 
 class RefusedError(EtlError):

@@ -1,0 +1,215 @@
+"""What the journal keeps, as values, and the interface that its implementations share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from etl.core.outcomes import ItemState
+from etl.messages import Text
+from etl.model import Batch, Cell, Finding, Json, Outcome, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run: what was read, for whom, and how it ended. `facts` holds what only reports need."""
+
+    id: str
+    destination: str
+    profile: str
+    account: str
+    file: str
+    file_sha256: str
+    content: str
+    facts: Mapping[str, Json]
+    state: str = "planned"
+    """planned, finished, or stopped before its end."""
+    started: datetime
+    finished: datetime | None = None
+    exit_code: int | None = None
+    stopped: Text | None = None
+    closed_by: str | None = None
+    planned: int = 0
+    """Requests that the plan needs."""
+    sent: int = 0
+    reads: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRecord:
+    """A non-blank source row. Its outcome is its own (`outcome`) or that of its item."""
+
+    number: int | None
+    cells: tuple[Cell, ...]
+    outcome: Outcome | None = None
+    reasons: tuple[Text, ...] = ()
+    derived: Mapping[str, Value] = field(default_factory=dict)
+    item: int | None = None
+    """Place of its item in the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRecord:
+    """An item as it stands now."""
+
+    place: int
+    batch: int
+    item_id: str
+    key_id: str
+    key: tuple[str, ...]
+    payload: Mapping[str, Json]
+    state: ItemState
+    ambiguous: bool = False
+    """An attempt's end is unknown and nothing has settled it since (sticky ambiguity)."""
+    doubts: int = 0
+    """How many of its attempts ended so."""
+    reason: Text | None = None
+    vendor_id: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+    inferred: bool = False
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+    """before, expected, seen: from the last look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecord:
+    """A request's frozen body (without credentials) and what was read before it."""
+
+    number: int
+    group: str
+    token: str
+    body: bytes
+    baseline: Json = None
+    baseline_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """One request for a batch."""
+
+    batch: int
+    number: int
+    places: tuple[int, ...]
+    started: datetime
+    finished: datetime | None = None
+    verdict: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookRecord:
+    """One look at the vendor's data for a batch, with what it concluded, by place."""
+
+    batch: int
+    number: int
+    at: datetime
+    sightings: Mapping[int, Mapping[str, Json]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A new state of an item, and what is known with it."""
+
+    place: int
+    state: ItemState
+    ambiguous: bool = False
+    doubt: bool = False
+    """This very attempt ended unclear."""
+    reason: Text | None = None
+    vendor_id: str | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+    inferred: bool = False
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """How an attempt ended."""
+
+    at: datetime
+    verdict: str
+    status: int | None = None
+    detail: str | None = None
+    answer: str | None = None
+    """The vendor's answer without secrets, at most 64 KiB."""
+
+
+class Journal(Protocol):
+    """The commit points T0 to T5 of reliability.md 1.3. Each method is one durable transaction.
+
+    All of them raise `errors.JournalError` when the transaction cannot be made durable.
+    """
+
+    def create_run(
+        self, run: RunRecord, rows: Sequence[RowRecord], items: Sequence[ItemRecord], batches: Sequence[Batch]
+    ) -> None:
+        """T0: the whole plan, before anything is sent."""
+
+    def add_findings(self, run: str, findings: Iterable[Finding]) -> None:
+        """Keep what the checks found, for later reports."""
+
+    def note_baseline(self, run: str, batch: int, baseline: Json, at: datetime, reads: int) -> None:
+        """Keep what was read before the first attempt of a batch."""
+
+    def intend(self, run: str, batch: int, places: Sequence[int], body_sha256: str, at: datetime) -> int:
+        """T1: planned (or, to be resent, uncertain) -> sending. Returns the attempt's number."""
+
+    def record(self, run: str, batch: int, attempt: int, closing: Closing, changes: Sequence[Change]) -> None:
+        """T2: the outcome of an attempt."""
+
+    def recover(self, account: str, destinations: Iterable[str], at: datetime) -> int:
+        """T3: every `sending` of the account, whose lock the caller holds, becomes uncertain. Returns how many."""
+
+    def record_look(
+        self, run: str, batch: int, at: datetime, sightings: Mapping[int, Json], changes: Sequence[Change], reads: int
+    ) -> None:
+        """T4: what a look concluded."""
+
+    def record_word(
+        self, run: str, changes: Sequence[Change], *, who: str, applied: bool, why: str, at: datetime
+    ) -> None:
+        """T5: an operator's word."""
+
+    def count_reads(self, run: str, reads: int) -> None:
+        """Count reads that concluded nothing."""
+
+    def finish(self, run: str, *, state: str, exit_code: int, stopped: Text | None, at: datetime) -> None:
+        """Close a run, or stop it for now."""
+
+    def close_older(self, run: str, older: str) -> None:
+        """Mark that `run` stands in place of an older run of the same content."""
+
+    def run(self, run: str) -> RunRecord:
+        """Return a run; KeyError when there is none."""
+
+    def find_runs(self, prefix: str) -> list[str]:
+        """Return the ids that begin with `prefix`, newest first ('' gives all)."""
+
+    def runs_of(self, account: str, destination: str) -> list[RunRecord]:
+        """Return the runs of an account for a destination, newest first."""
+
+    def rows_of(self, run: str) -> list[RowRecord]:
+        """Return the source rows in the sheet's order."""
+
+    def items_of(self, run: str, batch: int | None = None) -> list[ItemRecord]:
+        """Return the items in order, of one batch or all."""
+
+    def batches_of(self, run: str) -> list[BatchRecord]:
+        """Return the batches in order."""
+
+    def attempts_of(self, run: str) -> list[AttemptRecord]:
+        """Return all attempts, by batch and number."""
+
+    def looks_of(self, run: str, batch: int) -> list[LookRecord]:
+        """Return the looks for a batch, oldest first."""
+
+    def findings_of(self, run: str) -> list[Finding]:
+        """Return what `add_findings` kept."""
+
+    def state_counts(self, run: str) -> dict[ItemState, int]:
+        """Return how many items are in each state."""
+
+    def close(self) -> None:
+        """Let go of the database."""

@@ -1,0 +1,516 @@
+"""The journal on SQLAlchemy Core: SQLite by default, any database by URL. One durable transaction a method."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.engine import Connection, Engine, RowMapping
+from sqlalchemy.exc import SQLAlchemyError
+
+from etl.core.outcomes import ItemState
+from etl.errors import InternalError, JournalError
+from etl.io.journal import encoding
+from etl.io.journal.records import (
+    AttemptRecord,
+    BatchRecord,
+    Change,
+    Closing,
+    ItemRecord,
+    LookRecord,
+    RowRecord,
+    RunRecord,
+)
+from etl.io.journal.schema import attempts, batches, findings, items, looks, rows, runs, words
+from etl.messages import Text, text, text_from_json
+from etl.model import Batch, Finding, Json, Outcome
+
+_SENDABLE = (ItemState.PLANNED, ItemState.UNCERTAIN)
+_LOOKED_UP = (ItemState.UNCERTAIN, ItemState.ABSENT)
+_DECIDABLE = (ItemState.UNCERTAIN, ItemState.ABSENT, ItemState.DUPLICATED)
+CRASHED = "crashed"
+"""Verdict of an attempt whose process ended before the outcome was recorded."""
+NOT_CONNECTED = "not_connected"
+"""Verdict of an attempt that never reached the vendor: no request was used."""
+
+
+def token_of(run: str, batch: int) -> str:
+    """Return the mark that a batch may carry in the vendor's records: 20 ASCII characters, the same in every attempt."""
+    return f"[imp:{run[:8]}-{batch:04d}]"
+
+
+class SqlJournal:
+    """`records.Journal` over a SQLAlchemy engine made by `journal.open_journal`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """One transaction, durable when the block ends without error."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _failed(error) from error
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _failed(error) from error
+
+    def create_run(
+        self, run: RunRecord, rows_: Sequence[RowRecord], items_: Sequence[ItemRecord], batches_: Sequence[Batch]
+    ) -> None:
+        """T0: the whole plan, before anything is sent."""
+        with self._write() as connection:
+            connection.execute(insert(runs), _run_values(run))
+            if rows_:
+                connection.execute(insert(rows), [_row_values(run.id, place, row) for place, row in enumerate(rows_)])
+            if items_:
+                connection.execute(insert(items), [_item_values(run.id, item) for item in items_])
+            if batches_:
+                connection.execute(insert(batches), [_batch_values(run.id, batch) for batch in batches_])
+
+    def add_findings(self, run: str, findings_: Iterable[Finding]) -> None:
+        """Keep what the checks found, in place of what was kept before."""
+        values = [
+            {"run": run, "place": place, "finding": encoding.to_text(finding.to_json())}
+            for place, finding in enumerate(findings_)
+        ]
+        with self._write() as connection:
+            connection.execute(delete(findings).where(findings.c.run == run))
+            if values:
+                connection.execute(insert(findings), values)
+
+    def note_baseline(self, run: str, batch: int, baseline: Json, at: datetime, reads: int) -> None:
+        """Keep what was read before the first attempt of a batch."""
+        with self._write() as connection:
+            connection.execute(
+                update(batches)
+                .where(batches.c.run == run, batches.c.number == batch)
+                .values(baseline=encoding.to_text(baseline), baseline_at=encoding.moment(at))
+            )
+            _add_reads(connection, run, reads)
+
+    def intend(self, run: str, batch: int, places: Sequence[int], body_sha256: str, at: datetime) -> int:
+        """T1: the intent of an attempt, before its connection is opened. Returns the attempt's number."""
+        with self._write() as connection:
+            number = 1 + (
+                connection.execute(
+                    select(func.max(attempts.c.number)).where(attempts.c.run == run, attempts.c.batch == batch)
+                ).scalar()
+                or 0
+            )
+            connection.execute(
+                insert(attempts),
+                {
+                    "run": run,
+                    "batch": batch,
+                    "number": number,
+                    "places": json.dumps(list(places)),
+                    "body_sha256": body_sha256,
+                    "started": encoding.moment(at),
+                },
+            )
+            changed = connection.execute(
+                update(items)
+                .where(items.c.run == run, items.c.place.in_(list(places)), items.c.state.in_(_SENDABLE))
+                .values(state=ItemState.SENDING)
+            )
+            _expect(changed.rowcount, len(places), "intend")
+        return number
+
+    def record(self, run: str, batch: int, attempt: int, closing: Closing, changes: Sequence[Change]) -> None:
+        """T2: the outcome of an attempt."""
+        with self._write() as connection:
+            connection.execute(
+                update(attempts)
+                .where(attempts.c.run == run, attempts.c.batch == batch, attempts.c.number == attempt)
+                .values(
+                    finished=encoding.moment(closing.at),
+                    verdict=closing.verdict,
+                    status=closing.status,
+                    detail=closing.detail,
+                    answer=closing.answer,
+                )
+            )
+            if closing.verdict != NOT_CONNECTED:
+                connection.execute(update(runs).where(runs.c.id == run).values(sent=runs.c.sent + 1))
+            _change(connection, run, changes, (ItemState.SENDING,))
+
+    def recover(self, account: str, destinations: Iterable[str], at: datetime) -> int:
+        """T3: what an ended process left `sending` becomes uncertain. The caller holds the account's lock."""
+        ours = (
+            select(runs.c.id)
+            .where(runs.c.account == account, runs.c.destination.in_(list(destinations)))
+            .scalar_subquery()
+        )
+        reason = text("The program ended while this row was being sent, before the answer was recorded.")
+        with self._write() as connection:
+            open_runs = connection.execute(
+                select(attempts.c.run).where(attempts.c.run.in_(ours), attempts.c.finished.is_(None)).distinct()
+            ).scalars()
+            for run in list(open_runs):
+                crashed = connection.execute(
+                    update(attempts)
+                    .where(attempts.c.run == run, attempts.c.finished.is_(None))
+                    .values(finished=encoding.moment(at), verdict=CRASHED)
+                )
+                connection.execute(update(runs).where(runs.c.id == run).values(sent=runs.c.sent + crashed.rowcount))
+            found = connection.execute(
+                update(items)
+                .where(items.c.run.in_(ours), items.c.state == ItemState.SENDING)
+                .values(
+                    state=ItemState.UNCERTAIN,
+                    ambiguous=True,
+                    doubts=items.c.doubts + 1,
+                    reason=encoding.message(reason),
+                )
+            )
+        return found.rowcount
+
+    def record_look(
+        self, run: str, batch: int, at: datetime, sightings: Mapping[int, Json], changes: Sequence[Change], reads: int
+    ) -> None:
+        """T4: what a look at the vendor's data concluded."""
+        with self._write() as connection:
+            number = connection.execute(
+                select(func.count()).select_from(looks).where(looks.c.run == run, looks.c.batch == batch)
+            ).scalar_one()
+            connection.execute(
+                insert(looks),
+                {
+                    "run": run,
+                    "batch": batch,
+                    "number": number + 1,
+                    "at": encoding.moment(at),
+                    "sightings": encoding.to_text({str(place): seen for place, seen in sightings.items()}),
+                },
+            )
+            _add_reads(connection, run, reads)
+            _change(connection, run, changes, _LOOKED_UP)
+
+    def record_word(
+        self, run: str, changes: Sequence[Change], *, who: str, applied: bool, why: str, at: datetime
+    ) -> None:
+        """T5: an operator's word on rows that nobody else can decide."""
+        with self._write() as connection:
+            connection.execute(
+                insert(words),
+                [
+                    {
+                        "run": run,
+                        "place": change.place,
+                        "at": encoding.moment(at),
+                        "who": who,
+                        "applied": applied,
+                        "why": why,
+                    }
+                    for change in changes
+                ],
+            )
+            _change(connection, run, changes, _DECIDABLE)
+
+    def count_reads(self, run: str, reads: int) -> None:
+        """Count reads that concluded nothing."""
+        with self._write() as connection:
+            _add_reads(connection, run, reads)
+
+    def finish(self, run: str, *, state: str, exit_code: int, stopped: Text | None, at: datetime) -> None:
+        """Close a run, or stop it for now."""
+        with self._write() as connection:
+            connection.execute(
+                update(runs)
+                .where(runs.c.id == run)
+                .values(
+                    state=state, exit_code=exit_code, stopped=encoding.message(stopped), finished=encoding.moment(at)
+                )
+            )
+
+    def close_older(self, run: str, older: str) -> None:
+        """Mark that `run` stands in place of an older run of the same content."""
+        with self._write() as connection:
+            connection.execute(update(runs).where(runs.c.id == older).values(closed_by=run))
+
+    def run(self, run: str) -> RunRecord:
+        """Return a run; KeyError when there is none."""
+        with self._read() as connection:
+            found = connection.execute(select(runs).where(runs.c.id == run)).mappings().first()
+        if found is None:
+            raise KeyError(run)
+        return _run(found)
+
+    def find_runs(self, prefix: str) -> list[str]:
+        """Return the ids that begin with `prefix`, newest first."""
+        with self._read() as connection:
+            query = select(runs.c.id).where(runs.c.id.startswith(prefix, autoescape=True))
+            return list(connection.execute(query.order_by(runs.c.started.desc())).scalars())
+
+    def runs_of(self, account: str, destination: str) -> list[RunRecord]:
+        """Return the runs of an account for a destination, newest first."""
+        query = select(runs).where(runs.c.account == account, runs.c.destination == destination)
+        with self._read() as connection:
+            return [_run(found) for found in connection.execute(query.order_by(runs.c.started.desc())).mappings()]
+
+    def rows_of(self, run: str) -> list[RowRecord]:
+        """Return the source rows in the sheet's order."""
+        with self._read() as connection:
+            found = connection.execute(select(rows).where(rows.c.run == run).order_by(rows.c.place)).mappings()
+            return [_row(values) for values in found]
+
+    def items_of(self, run: str, batch: int | None = None) -> list[ItemRecord]:
+        """Return the items in order, of one batch or all."""
+        query = select(items).where(items.c.run == run)
+        if batch is not None:
+            query = query.where(items.c.batch == batch)
+        with self._read() as connection:
+            return [_item(found) for found in connection.execute(query.order_by(items.c.place)).mappings()]
+
+    def batches_of(self, run: str) -> list[BatchRecord]:
+        """Return the batches in order."""
+        with self._read() as connection:
+            found = connection.execute(select(batches).where(batches.c.run == run).order_by(batches.c.number))
+            return [_batch(values) for values in found.mappings()]
+
+    def attempts_of(self, run: str) -> list[AttemptRecord]:
+        """Return all attempts, by batch and number."""
+        query = select(attempts).where(attempts.c.run == run).order_by(attempts.c.batch, attempts.c.number)
+        with self._read() as connection:
+            return [_attempt(found) for found in connection.execute(query).mappings()]
+
+    def looks_of(self, run: str, batch: int) -> list[LookRecord]:
+        """Return the looks for a batch, oldest first."""
+        query = select(looks).where(looks.c.run == run, looks.c.batch == batch).order_by(looks.c.number)
+        with self._read() as connection:
+            return [_look(found) for found in connection.execute(query).mappings()]
+
+    def findings_of(self, run: str) -> list[Finding]:
+        """Return what `add_findings` kept."""
+        query = select(findings.c.finding).where(findings.c.run == run).order_by(findings.c.place)
+        with self._read() as connection:
+            return [Finding.from_json(encoding.from_text(found)) for found in connection.execute(query).scalars()]
+
+    def state_counts(self, run: str) -> dict[ItemState, int]:
+        """Return how many items are in each state."""
+        query = select(items.c.state, func.count()).where(items.c.run == run).group_by(items.c.state)
+        with self._read() as connection:
+            return {ItemState(state): count for state, count in connection.execute(query)}
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+
+def _failed(error: SQLAlchemyError) -> JournalError:
+    cause = getattr(error, "orig", None) or error
+    return JournalError(
+        text("The journal could not be written or read: {cause}. Nothing more is sent.", cause=str(cause)),
+        hint=text("Check the free space and the permissions of the journal's folder, then run etl resume."),
+    )
+
+
+def _expect(found: int, wanted: int, step: str) -> None:
+    """Refuse a transition that the state machine does not have."""
+    if found != wanted:
+        raise InternalError(
+            text("The journal refused a step ({step}): {found} of {wanted} rows.", step=step, found=found, wanted=wanted)
+        )
+
+
+def _change(connection: Connection, run: str, changes: Sequence[Change], allowed: Sequence[ItemState]) -> None:
+    if not changes:
+        return
+    statement = (
+        update(items)
+        .where(items.c.run == run, items.c.place == bindparam("at_place"), items.c.state.in_(allowed))
+        .values(
+            state=bindparam("new_state"),
+            ambiguous=bindparam("new_ambiguous"),
+            doubts=items.c.doubts + bindparam("doubt"),
+            reason=bindparam("new_reason"),
+            vendor_id=bindparam("new_vendor_id"),
+            data=bindparam("new_data"),
+            inferred=bindparam("new_inferred"),
+            evidence=func.coalesce(bindparam("new_evidence"), items.c.evidence),
+        )
+    )
+    found = connection.execute(
+        statement,
+        [
+            {
+                "at_place": change.place,
+                "new_state": change.state,
+                "new_ambiguous": change.ambiguous,
+                "doubt": int(change.doubt),
+                "new_reason": encoding.message(change.reason),
+                "new_vendor_id": change.vendor_id,
+                "new_data": encoding.to_text(dict(change.data)) if change.data else None,
+                "new_inferred": change.inferred,
+                "new_evidence": encoding.to_text(dict(change.evidence)) if change.evidence else None,
+            }
+            for change in changes
+        ],
+    )
+    _expect(found.rowcount, len(changes), "change")
+
+
+def _add_reads(connection: Connection, run: str, reads: int) -> None:
+    if reads:
+        connection.execute(update(runs).where(runs.c.id == run).values(reads=runs.c.reads + reads))
+
+
+def _run_values(run: RunRecord) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "destination": run.destination,
+        "profile": run.profile,
+        "account": run.account,
+        "file": run.file,
+        "file_sha256": run.file_sha256,
+        "content": run.content,
+        "facts": encoding.to_text(dict(run.facts)),
+        "state": run.state,
+        "started": encoding.moment(run.started),
+        "planned": run.planned,
+        "sent": run.sent,
+        "reads": run.reads,
+    }
+
+
+def _run(found: RowMapping) -> RunRecord:
+    started = encoding.from_moment(found["started"])
+    assert started is not None
+    return RunRecord(
+        id=found["id"],
+        destination=found["destination"],
+        profile=found["profile"],
+        account=found["account"],
+        file=found["file"],
+        file_sha256=found["file_sha256"],
+        content=found["content"],
+        facts=encoding.from_text(found["facts"]),
+        state=found["state"],
+        started=started,
+        finished=encoding.from_moment(found["finished"]),
+        exit_code=found["exit_code"],
+        stopped=encoding.from_message(found["stopped"]),
+        closed_by=found["closed_by"],
+        planned=found["planned"],
+        sent=found["sent"],
+        reads=found["reads"],
+    )
+
+
+def _row_values(run: str, place: int, row: RowRecord) -> dict[str, Any]:
+    return {
+        "run": run,
+        "place": place,
+        "number": row.number,
+        "cells": encoding.cells(row.cells),
+        "outcome": row.outcome,
+        "reasons": encoding.to_text([reason.to_json() for reason in row.reasons]) if row.reasons else None,
+        "derived": encoding.values(row.derived),
+        "item": row.item,
+    }
+
+
+def _row(found: RowMapping) -> RowRecord:
+    return RowRecord(
+        number=found["number"],
+        cells=encoding.from_cells(found["cells"]),
+        outcome=Outcome(found["outcome"]) if found["outcome"] else None,
+        reasons=tuple(text_from_json(reason) for reason in encoding.from_text(found["reasons"]) or ()),
+        derived=encoding.from_values(found["derived"]),
+        item=found["item"],
+    )
+
+
+def _item_values(run: str, item: ItemRecord) -> dict[str, Any]:
+    return {
+        "run": run,
+        "place": item.place,
+        "batch": item.batch,
+        "item_id": item.item_id,
+        "key_id": item.key_id,
+        "key": encoding.to_text(list(item.key)),
+        "payload": encoding.to_text(dict(item.payload)),
+        "state": item.state,
+        "ambiguous": item.ambiguous,
+        "doubts": item.doubts,
+        "inferred": item.inferred,
+    }
+
+
+def _item(found: RowMapping) -> ItemRecord:
+    return ItemRecord(
+        place=found["place"],
+        batch=found["batch"],
+        item_id=found["item_id"],
+        key_id=found["key_id"],
+        key=tuple(encoding.from_text(found["key"])),
+        payload=encoding.from_text(found["payload"]),
+        state=ItemState(found["state"]),
+        ambiguous=bool(found["ambiguous"]),
+        doubts=found["doubts"],
+        reason=encoding.from_message(found["reason"]),
+        vendor_id=found["vendor_id"],
+        data=encoding.from_text(found["data"]) or {},
+        inferred=bool(found["inferred"]),
+        evidence=encoding.from_text(found["evidence"]) or {},
+    )
+
+
+def _batch_values(run: str, batch: Batch) -> dict[str, Any]:
+    return {
+        "run": run,
+        "number": batch.number,
+        "group": batch.group,
+        "token": token_of(run, batch.number),
+        "body": batch.body,
+        "body_sha256": hashlib.sha256(batch.body).hexdigest(),
+    }
+
+
+def _batch(found: RowMapping) -> BatchRecord:
+    return BatchRecord(
+        number=found["number"],
+        group=found["group"],
+        token=found["token"],
+        body=found["body"],
+        baseline=encoding.from_text(found["baseline"]),
+        baseline_at=encoding.from_moment(found["baseline_at"]),
+    )
+
+
+def _attempt(found: RowMapping) -> AttemptRecord:
+    started = encoding.from_moment(found["started"])
+    assert started is not None
+    return AttemptRecord(
+        batch=found["batch"],
+        number=found["number"],
+        places=tuple(json.loads(found["places"])),
+        started=started,
+        finished=encoding.from_moment(found["finished"]),
+        verdict=found["verdict"],
+        detail=found["detail"],
+    )
+
+
+def _look(found: RowMapping) -> LookRecord:
+    at = encoding.from_moment(found["at"])
+    assert at is not None
+    return LookRecord(
+        batch=found["batch"],
+        number=found["number"],
+        at=at,
+        sightings={int(place): seen for place, seen in encoding.from_text(found["sightings"]).items()},
+    )
