@@ -1,4 +1,4 @@
-"""What a command has to tell, once and for all: the workbook, the JSON and the terminal's summary all read a `Report`."""
+"""What a command has to tell, once and for all: workbook, JSON and the terminal's summary all read a `Report`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class ReportRow:
     """What the vendor returned."""
     derived: Mapping[str, Value] = field(default_factory=dict)
     """Fields that we computed from the sheet's (`precio_unitario_sin_iva` from `precio_con_iva`)."""
+    formats: Mapping[int, str] = field(default_factory=dict)
+    """Excel's format code by column index where it changes what a number means (``0.00%``, ``00000``: `CellNote`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,10 @@ class Report:
     columns: tuple[MappedColumn, ...] = ()
     ignored_columns: tuple[str, ...] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    """How the sheet was read, by option name (``decimal``, ``round``, ``duplicates``): the workbook carries it on."""
+    notices: tuple[Text, ...] = ()
+    """What the person should know first: older uncertain rows, an account this journal does not know …"""
     findings: tuple[Finding, ...] = ()
     rows: tuple[ReportRow, ...] = ()
     uncertain: tuple[UncertainRow, ...] = ()
