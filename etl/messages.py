@@ -1,7 +1,8 @@
 """Texts for people: an English template with its values, put into a language only when it is shown.
 
-The template is the key of the catalogue (``etl/locale``). A value that is itself a `Text` is translated with its parent,
-so that a finding, a plan or an error can travel, be stored in the journal, and be shown later in another language.
+The template is the key of the catalogue (``etl/locale``). A value that is itself a `Text` is translated with its
+parent, so that a finding, a plan or an error can travel, be stored in the journal, and be shown later in another
+language.
 """
 
 from __future__ import annotations
@@ -31,9 +32,7 @@ class Text:
         """Return the JSON form that `text_from_json` reads back."""
         data: dict[str, Any] = {"msgid": self.msgid}
         if self.args:
-            data["args"] = {
-                name: value.to_json() if isinstance(value, Text) else value for name, value in self.args
-            }
+            data["args"] = {name: value.to_json() if isinstance(value, Text) else value for name, value in self.args}
         if self.plural is not None:
             data["plural"], data["count"] = self.plural, self.count
         return data

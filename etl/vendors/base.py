@@ -74,6 +74,10 @@ class Column:
     """Its EAN check digit is looked at (warning)."""
     on_wire: bool = True
     """False for a field of ours that is turned into another one before sending."""
+    percent: bool = False
+    """A rate in percent: ``21%`` and Excel's percent cells are understood."""
+    replaces: str | None = None
+    """The field that `Destination.derive` makes of this one: a row needs either of the two."""
 
 
 Rule: TypeAlias = Callable[[Row], Sequence[tuple[str, Finding]]]
@@ -118,12 +122,13 @@ class Destination:
     derived_fields: tuple[str, ...] = ()
     """Fields that `derive` may add; shown in `Filas` beside the user's columns."""
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Headers never taken by themselves, with the fields they may mean: ``{"precio": ("precio_unitario_sin_iva", "precio_con_iva")}``."""
+    """Headers never taken by themselves, with the fields they may mean."""
     duplicates: frozenset[str] = frozenset()
     """The values of ``--duplicates`` that make sense beside ``error``."""
     summed: str | None = None
     """The field that ``--duplicates sum`` adds up."""
-    optional_columns: tuple[str, ...] = ()
+    most_uncertain: int = 1
+    """Uncertain batches of movements after which a run stops sending (RET-5)."""
     low_stock: tuple[str, str] | None = None
     """The returned fields (stock, minimum) that tell that a product is running out."""
 

@@ -30,8 +30,13 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def from_moment(words: str | None) -> datetime | None:
+def at(words: str) -> datetime:
     """Return the moment of such a text."""
+    return datetime.fromisoformat(words)
+
+
+def from_moment(words: str | None) -> datetime | None:
+    """Return the moment of such a text; None for none."""
     return None if words is None else datetime.fromisoformat(words)
 
 

@@ -40,7 +40,7 @@ NOT_CONNECTED = "not_connected"
 
 
 def token_of(run: str, batch: int) -> str:
-    """Return the mark that a batch may carry in the vendor's records: 20 ASCII characters, the same in every attempt."""
+    """Return the mark that a batch may carry in the vendor's records: 20 ASCII characters, equal in every attempt."""
     return f"[imp:{run[:8]}-{batch:04d}]"
 
 
@@ -322,7 +322,9 @@ def _expect(found: int, wanted: int, step: str) -> None:
     """Refuse a transition that the state machine does not have."""
     if found != wanted:
         raise InternalError(
-            text("The journal refused a step ({step}): {found} of {wanted} rows.", step=step, found=found, wanted=wanted)
+            text(
+                "The journal refused a step ({step}): {found} of {wanted} rows.", step=step, found=found, wanted=wanted
+            )
         )
 
 
@@ -387,8 +389,6 @@ def _run_values(run: RunRecord) -> dict[str, Any]:
 
 
 def _run(found: RowMapping) -> RunRecord:
-    started = encoding.from_moment(found["started"])
-    assert started is not None
     return RunRecord(
         id=found["id"],
         destination=found["destination"],
@@ -399,7 +399,7 @@ def _run(found: RowMapping) -> RunRecord:
         content=found["content"],
         facts=encoding.from_text(found["facts"]),
         state=found["state"],
-        started=started,
+        started=encoding.at(found["started"]),
         finished=encoding.from_moment(found["finished"]),
         exit_code=found["exit_code"],
         stopped=encoding.from_message(found["stopped"]),
@@ -492,13 +492,11 @@ def _batch(found: RowMapping) -> BatchRecord:
 
 
 def _attempt(found: RowMapping) -> AttemptRecord:
-    started = encoding.from_moment(found["started"])
-    assert started is not None
     return AttemptRecord(
         batch=found["batch"],
         number=found["number"],
         places=tuple(json.loads(found["places"])),
-        started=started,
+        started=encoding.at(found["started"]),
         finished=encoding.from_moment(found["finished"]),
         verdict=found["verdict"],
         detail=found["detail"],
@@ -506,11 +504,9 @@ def _attempt(found: RowMapping) -> AttemptRecord:
 
 
 def _look(found: RowMapping) -> LookRecord:
-    at = encoding.from_moment(found["at"])
-    assert at is not None
     return LookRecord(
         batch=found["batch"],
         number=found["number"],
-        at=at,
+        at=encoding.at(found["at"]),
         sightings={int(place): seen for place, seen in encoding.from_text(found["sightings"]).items()},
     )

@@ -1,0 +1,96 @@
+"""Once only: whether a plan of stock movements repeats what was already sent (contract section 6). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+OVERLAP_DAYS = timedelta(days=7)
+LEAST_EQUAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SentRun:
+    """An earlier run of the account and destination, newest first in every list."""
+
+    id: str
+    started: datetime
+    file_sha256: str
+    content: str
+    effective: frozenset[str]
+    """Ids of its items that were accepted or are uncertain."""
+    keys: frozenset[str]
+    """Ids of their keys, operation included."""
+    unfinished: bool
+    """It has rows that were not sent, or that nobody knows about."""
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Why a plan must not be sent as it is: the run that it repeats."""
+
+    run: str
+    kind: str
+    """``unfinished``, ``same`` (bytes or content) or ``corrected`` (at least half of the rows equal)."""
+    equal: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewOnly:
+    """What ``--only-new`` makes of a plan: item index -> run that already has it, or has its key with other values."""
+
+    sent: Mapping[int, str] = field(default_factory=dict)
+    held: Mapping[int, str] = field(default_factory=dict)
+
+
+def find_repeat(
+    file_sha256: str, content: str, ids: Sequence[str], earlier: Sequence[SentRun], now: datetime
+) -> Repeat | None:
+    """Return the first reason not to send, or None. A run with nothing accepted or uncertain never bars anything."""
+    barring = [run for run in earlier if run.effective]
+    wanted = [base_id(identity) for identity in ids]
+    for run in barring:
+        if run.content == content or run.file_sha256 == file_sha256:
+            equal = sum(identity in run.effective for identity in ids)
+            kind = "unfinished" if run.unfinished and not run.closed else "same"
+            return Repeat(run.id, kind, equal, len(ids))
+    for run in barring:
+        if now - run.started > OVERLAP_DAYS:
+            continue
+        known = {base_id(identity) for identity in run.effective}
+        equal = sum(identity in known for identity in wanted)
+        if equal >= LEAST_EQUAL and equal * 2 >= len(wanted):
+            return Repeat(run.id, "corrected", equal, len(wanted))
+    return None
+
+
+def only_new(ids: Sequence[str], key_ids: Sequence[str], earlier: Sequence[SentRun], now: datetime) -> NewOnly:
+    """Return which items an earlier run of the last days already has, and which have their key sent otherwise."""
+    recent = [run for run in earlier if run.effective and now - run.started <= OVERLAP_DAYS]
+    sent: dict[int, str] = {}
+    held: dict[int, str] = {}
+    for index, (identity, key) in enumerate(zip(ids, key_ids, strict=True)):
+        same = next((run.id for run in recent if identity in run.effective), None)
+        other = next((run.id for run in recent if key in run.keys), None)
+        if same is not None:
+            sent[index] = same
+        elif other is not None:
+            held[index] = other
+    return NewOnly(sent, held)
+
+
+def overtaken_by(ids: Iterable[str], key_ids: Iterable[str], newer: Iterable[SentRun], *, by_key: bool) -> str | None:
+    """Return the newer run that already has one of the items (or, `by_key`, a value for one of their keys)."""
+    wanted, keys = set(ids), set(key_ids)
+    for run in newer:
+        if run.effective & wanted or (by_key and run.keys & keys):
+            return run.id
+    return None
+
+
+def base_id(identity: str) -> str:
+    """Return an item's id without the number that a repeated line gets."""
+    return identity.partition("-")[0]

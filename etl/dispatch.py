@@ -1,0 +1,130 @@
+"""Joins a run in the journal with its vendor: transport, clock, rules and signals, for whoever sends or looks up."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from etl.errors import InterruptedRunError
+from etl.io.journal.records import Journal
+from etl.io.secrets import redact
+from etl.io.transport import HttpTransport
+from etl.messages import text
+from etl.options import Person
+from etl.reconciliation import Patience
+from etl.settings import Profile, Settings
+from etl.stops import Stops
+from etl.submission import Ending, Rules, Submission
+from etl.vendors import DESTINATIONS, vendor_of
+from etl.vendors.base import Vendor
+
+NEEDED_SPACE = 50 * 1024 * 1024
+"""Bytes that must be free beside ten times the plan (JOB-5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealClock:
+    """The wall clock; a wait ends early when a stop is requested."""
+
+    stopping: Callable[[], bool] = lambda: False
+
+    def now(self) -> datetime:
+        """Return the time, aware."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, looking for a requested stop a few times a second."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.stopping():
+            time.sleep(min(left, 0.2))
+
+
+@contextmanager
+def submission(
+    run: str, journal: Journal, settings: Settings, profile: Profile, person: Person, *, max_requests: int | None = None
+) -> Iterator[Submission]:
+    """Give the submission of a run, with signals heeded while it is open."""
+    destination = DESTINATIONS[journal.run(run).destination]
+    vendor = vendor_of(destination.name)
+    credentials = profile.credentials()
+    told = text("Stopping: the request in flight is being finished first. A second signal stops at once.")
+    with (
+        Stops(lambda _signal: person.say(told)) as stops,
+        HttpTransport(vendor, profile, stop_requested_at=stops.asked_at) as transport,
+    ):
+        yield Submission(
+            run=run,
+            destination=destination,
+            journal=journal,
+            sender=transport,
+            rules=rules_of(settings, profile, max_requests),
+            clock=RealClock(lambda: stops.requested is not None),
+            rng=random.Random(),  # noqa: S311 - jitter, not secrecy
+            redact=lambda words: redact(words, credentials.values()),
+            stop_code=lambda: stops.exit_code,
+            retry_hint=vendor.retry_hint,
+            progress=person.progress,
+        )
+
+
+def rules_of(settings: Settings, profile: Profile, max_requests: int | None) -> Rules:
+    """Return the waiting times and limits of the settings."""
+    timing = settings.timing
+    return Rules(
+        patience=Patience(timing.reconcile_horizon, timing.reconcile_gap),
+        resend_window=timing.resend_window,
+        retry_base=timing.retry_base,
+        deadline=timing.total_timeout,
+        evidence=profile.evidence,
+        max_requests=max_requests,
+    )
+
+
+def close(journal: Journal, run: str, ending: Ending) -> None:
+    """Write into the journal how a submission ended."""
+    stopped = ending.exit_code is not None
+    journal.finish(
+        run,
+        state="stopped" if stopped else "finished",
+        exit_code=ending.exit_code or 0,
+        stopped=ending.message,
+        at=datetime.now(UTC),
+    )
+
+
+def require_space(folder: Path, plan_bytes: int) -> None:
+    """Refuse to begin on a disk that will not hold the journal (JOB-5). Raises InterruptedRunError."""
+    free = shutil.disk_usage(folder).free
+    needed = 10 * plan_bytes + NEEDED_SPACE
+    if free < needed:
+        raise InterruptedRunError(
+            text(
+                "Only {free} MB are free where the journal is ({folder}), {needed} MB are needed. Nothing was sent.",
+                free=free // 2**20,
+                needed=needed // 2**20,
+                folder=str(folder),
+            ),
+            hint=text("Free some space and run it again."),
+        )
+
+
+def operator() -> str:
+    """Return who is working: the name that stands beside a decision in the journal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return str(os.getpid())
+
+
+def recover(journal: Journal, account: str, vendor: Vendor) -> int:
+    """Make what an ended process left half sent uncertain. The caller holds the account's lock."""
+    names = [destination.name for destination in vendor.destinations]
+    return journal.recover(account, names, datetime.now(UTC))

@@ -1,0 +1,202 @@
+"""Turns a run in the journal into a `Report`: what `run`, `resume`, `show` and `report` tell comes from here alone."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from etl.core.outcomes import ItemState, outcome_of
+from etl.core.report import Report, ReportRow, Requests, UncertainRow
+from etl.errors import InternalError
+from etl.io.journal.records import AttemptRecord, ItemRecord, Journal, LookRecord, RowRecord, RunRecord
+from etl.messages import Text, text, verbatim
+from etl.model import Finding, Json, Layout, MappedColumn, Origin, Outcome
+from etl.reconciliation import last_sent
+
+
+def facts_of(layout: Layout, sheet: str | None, **more: Json) -> dict[str, Json]:
+    """Return what reports need to know of a sheet, as JSON for `RunRecord.facts`."""
+    return {
+        "sheet": sheet,
+        "header_row": layout.header_row,
+        "headers": list(layout.headers),
+        "columns": [[column.field, column.header, column.column] for column in layout.columns],
+        "ignored": list(layout.ignored),
+        "constants": dict(layout.constants),
+        **more,
+    }
+
+
+def report_of(journal: Journal, run: str, command: str) -> Report:
+    """Return the whole run as it stands now. Raises InternalError if a row has no outcome (law of conservation)."""
+    record = journal.run(run)
+    items = {item.place: item for item in journal.items_of(run)}
+    rows = tuple(_report_row(row, items) for row in journal.rows_of(run))
+    findings = (*journal.findings_of(run), *_vendor_findings(record, journal.rows_of(run), items))
+    uncertain = tuple(_uncertain_rows(journal, record, items))
+    facts: Mapping[str, Any] = record.facts
+    return Report(
+        command=command,
+        to=record.destination,
+        run=record.id,
+        profile=record.profile,
+        account=record.account,
+        company=facts.get("company"),
+        host=facts.get("host"),
+        file=record.file,
+        file_sha256=record.file_sha256,
+        sheet=facts["sheet"],
+        header_row=facts["header_row"],
+        headers=tuple(facts["headers"]),
+        columns=tuple(MappedColumn(*column) for column in facts["columns"]),
+        ignored_columns=tuple(facts["ignored"]),
+        constants=facts["constants"],
+        findings=findings,
+        rows=rows,
+        uncertain=uncertain,
+        requests=Requests(record.planned, record.sent, record.reads),
+        started=record.started,
+        finished=record.finished,
+        exit_code=exit_code_of(rows, record),
+        stopped=record.stopped,
+        next_steps=next_steps(record, rows),
+    )
+
+
+def _report_row(row: RowRecord, items: Mapping[int, ItemRecord]) -> ReportRow:
+    if row.item is None:
+        if row.outcome is None:
+            raise InternalError(text("Row {row} has no outcome.", row=str(row.number)))
+        return ReportRow(row.number, row.cells, row.outcome, row.reasons, derived=row.derived)
+    item = items[row.item]
+    reasons = (*row.reasons, *_reasons(item))
+    return ReportRow(
+        number=row.number,
+        cells=row.cells,
+        outcome=outcome_of(item.state),
+        reasons=reasons,
+        batch=item.batch,
+        vendor_id=item.vendor_id,
+        data=item.data,
+        derived=row.derived,
+    )
+
+
+def _reasons(item: ItemRecord) -> tuple[Text, ...]:
+    if item.state is ItemState.CONFIRMED and item.inferred:
+        return (text("Concluded from the stock before and after (inferred)."),)
+    return (item.reason,) if item.reason is not None else ()
+
+
+def _vendor_findings(run: RunRecord, rows: Iterable[RowRecord], items: Mapping[int, ItemRecord]) -> Iterable[Finding]:
+    """Yield the vendor's refusals and the doubts as findings, a row each."""
+    for row in rows:
+        item = items.get(row.item) if row.item is not None else None
+        if item is None or item.state in {ItemState.PLANNED, ItemState.CONFIRMED}:
+            continue
+        refused = item.state is ItemState.REJECTED
+        yield Finding(
+            code="vendor_rejected" if refused else "uncertain",
+            message=item.reason or text("It is not known whether this row was applied."),
+            hint=None if refused else text("Look it up with: etl reconcile {run}", run=run.id),
+            origin=Origin.VENDOR if refused else Origin.LOCAL,
+            sheet=run.facts["sheet"],
+            row=row.number,
+        )
+
+
+def _uncertain_rows(journal: Journal, run: RunRecord, items: Mapping[int, ItemRecord]) -> Iterable[UncertainRow]:
+    doubtful = [item for item in items.values() if outcome_of(item.state) is Outcome.UNCERTAIN]
+    if not doubtful:
+        return
+    numbers: dict[int, list[int | None]] = {}
+    for row in journal.rows_of(run.id):
+        if row.item is not None:
+            numbers.setdefault(row.item, []).append(row.number)
+    attempts = journal.attempts_of(run.id)
+    looks = {item.batch: journal.looks_of(run.id, item.batch) for item in doubtful}
+    for item in doubtful:
+        for number in numbers.get(item.place, []):
+            yield _uncertain_row(item, number, attempts, looks[item.batch])
+
+
+def _uncertain_row(
+    item: ItemRecord, number: int | None, attempts: Sequence[AttemptRecord], looks: Sequence[LookRecord]
+) -> UncertainRow:
+    sent = last_sent(item.place, [a for a in attempts if a.batch == item.batch], crashed="crashed")
+    if sent is None:
+        raise InternalError(text("Row {row} is uncertain and was never sent.", row=str(number)))
+    return UncertainRow(
+        number=number,
+        batch=item.batch,
+        payload=item.payload,
+        sent_at=sent,
+        reason=item.reason or text("It is not known whether this row was applied."),
+        before=item.evidence.get("before", {}),
+        expected=item.evidence.get("expected", {}),
+        seen=item.evidence.get("seen", {}),
+        seen_at=looks[-1].at if looks else None,
+        inferred=item.inferred,
+    )
+
+
+def exit_code_of(rows: Sequence[ReportRow], run: RunRecord) -> int:
+    """Return the code of contract section 4 for a run as it stands: the first that applies, from the top."""
+    outcomes = {row.outcome for row in rows}
+    ended = run.exit_code if run.exit_code is not None else 0
+    if ended in {130, 143, 70}:
+        return ended
+    if Outcome.UNCERTAIN in outcomes:
+        return 7
+    if ended in {4, 3, 6}:
+        return ended
+    unsent = any(row.outcome is Outcome.NOT_SENT and row.batch is not None for row in rows)
+    if unsent or ended == 5:
+        return 5
+    return 1 if outcomes & {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT} else 0
+
+
+def next_steps(run: RunRecord, rows: Sequence[ReportRow]) -> tuple[Text, ...]:
+    """Return what to do next, with the exact commands."""
+    outcomes = {row.outcome for row in rows}
+    steps: list[Text] = []
+    if Outcome.UNCERTAIN in outcomes:
+        numbers = ranges(row.number for row in rows if row.outcome is Outcome.UNCERTAIN)
+        steps.append(text("Look up the uncertain rows at the vendor: etl reconcile {run}", run=run.id))
+        steps.append(
+            text(
+                'Or decide them after looking yourself: etl resolve {run} --row {rows} --applied --why "…" '
+                "(or --resend)",
+                run=run.id,
+                rows=numbers,
+            )
+        )
+        steps.append(
+            text(
+                "Or fill in the column of decisions in the results workbook: etl resolve {run} --from RESULTS.xlsx",
+                run=run.id,
+            )
+        )
+    if any(row.outcome is Outcome.NOT_SENT and row.batch is not None for row in rows):
+        steps.append(text("Send the rows that were not sent: etl resume {run}", run=run.id))
+    if outcomes & {Outcome.INVALID, Outcome.REJECTED}:
+        steps.append(text("Correct the rows of the sheet to send again in the results workbook, and send that."))
+    return tuple(steps)
+
+
+def ranges(numbers: Iterable[int | None]) -> str:
+    """Return row numbers as people write them: ``12-61,70``."""
+    known = sorted({number for number in numbers if number is not None})
+    parts: list[list[int]] = []
+    for number in known:
+        if parts and parts[-1][1] == number - 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
+
+
+def command_line(*words: str) -> Text:
+    """Return a command as it can be typed."""
+    return verbatim(shlex.join(words))

@@ -1,0 +1,98 @@
+"""From a file to checked rows: read, choose the sheet, find the table, map, validate. Imports pandas and pandera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etl.core.headers import Wanted, choose_sheet, find_layout
+from etl.core.mapping import ReadingOptions, map_rows, source_rows
+from etl.core.validation import Checked, check
+from etl.errors import FileError
+from etl.io.readers import Source, open_source
+from etl.messages import Text, text
+from etl.model import Finding, Layout, Severity, Sheet, SourceRow
+from etl.options import SheetOptions
+from etl.vendors.base import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A sheet that was read and checked. `skipped` has all the rows that are no data, with the reason."""
+
+    sheet: Sheet
+    layout: Layout
+    rows: tuple[SourceRow, ...]
+    checked: Checked
+    skipped: dict[int, Text]
+    findings: tuple[Finding, ...]
+
+
+def take_in(options: SheetOptions, destination: Destination, *, sending: bool) -> Intake:
+    """Return the checked rows of a file for a destination.
+
+    `sending` makes hidden rows a question (XLS-6). Raises FileError or UsageError when the file cannot be used.
+    """
+    source = open_source(options.file, encoding=options.encoding, allow_legacy=options.allow_legacy)
+    wanted = Wanted(options.maps, dict(options.constants), options.header_row)
+    sheet = _choose(source, options.sheet, destination, wanted)
+    layout, remarks = find_layout(sheet, destination, wanted)
+    rows = source_rows(sheet, layout)
+    reading = ReadingOptions(options.decimal or "auto", bool(options.round))
+    mapped = map_rows(sheet, layout, destination, reading)
+    checked = check(mapped, destination, layout, duplicates=options.duplicates or "error")
+    hidden, hidden_remarks = _hidden(sheet, rows, options.hidden, sending=sending)
+    findings = (*sheet.findings, *remarks, *hidden_remarks, *checked.findings)
+    return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings)
+
+
+def _choose(source: Source, name: str | None, destination: Destination, wanted: Wanted) -> Sheet:
+    visible = [sheet.name for sheet in source.sheets if sheet.visible]
+    if name is not None:
+        if name not in {sheet.name for sheet in source.sheets}:
+            raise FileError.because(_no_such_sheet(name, visible))
+        return source.read(name)
+    if not visible:
+        raise FileError.because(
+            Finding(
+                "unreadable_file",
+                text("The workbook has no visible sheet."),
+                text("Show the sheet in Excel, or name it with --sheet."),
+            )
+        )
+    if len(visible) == 1:
+        return source.read(visible[0])
+    return choose_sheet([source.read(candidate) for candidate in visible], destination, wanted)
+
+
+def _no_such_sheet(name: str, visible: Sequence[str | None]) -> Finding:
+    return Finding(
+        "unreadable_file",
+        text("The workbook has no sheet {name}.", name=name),
+        text("Its sheets are: {sheets}", sheets=", ".join(sheet for sheet in visible if sheet)),
+    )
+
+
+def _hidden(
+    sheet: Sheet, rows: Sequence[SourceRow], decision: str | None, *, sending: bool
+) -> tuple[dict[int, Text], tuple[Finding, ...]]:
+    """Return the hidden rows to leave out, and the remark about them. Raises FileError when nobody decided."""
+    hidden = [row.number for row in rows if row.number in sheet.hidden_rows]
+    if not hidden or decision == "include":
+        return {}, ()
+    remark = Finding(
+        "hidden_rows",
+        text(
+            "{count} rows are hidden in Excel (by a filter or by hand), the first is row {row}.",
+            count=len(hidden),
+            row=hidden[0],
+        ),
+        text("Say --hidden include to send them too, or --hidden skip to leave them out."),
+        severity=Severity.ERROR if sending and decision is None else Severity.WARNING,
+        sheet=sheet.name,
+    )
+    if decision == "skip":
+        return {number: text("Hidden row, left out (--hidden skip).") for number in hidden}, (remark,)
+    if sending:
+        raise FileError.because(remark)
+    return {}, (remark,)

@@ -1,0 +1,345 @@
+"""What can be done with a run after it was sent: resume, reconcile, resolve, show, report. Imports no pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
+from etl.core.repeats import SentRun, overtaken_by
+from etl.core.report import Report
+from etl.dispatch import close, operator, recover, submission
+from etl.errors import ConfigurationError, FileError, JournalError, RefusedError, UsageError
+from etl.history import report_of
+from etl.io.journal import open_journal
+from etl.io.journal.records import Change, ItemRecord, Journal, RunRecord
+from etl.io.locks import AccountLock
+from etl.messages import text, verbatim
+from etl.model import Effect, Finding, Json
+from etl.options import Decision, OutputOptions, Person, SendOptions
+from etl.settings import Profile, Settings
+from etl.stops import StoppedNow
+from etl.submission import Ending, Submission
+from etl.vendors import DESTINATIONS, vendor_of
+
+
+def resume_run(run: str, output: OutputOptions, send: SendOptions, settings: Settings, person: Person) -> Report:
+    """Look up what is uncertain, then send what is not sent; batches that stay uncertain are passed by."""
+    with _journal(settings) as journal:
+        record = find_run(journal, run)
+        profile = _profile(record, settings)
+        with _locked(record, profile, settings, journal, send.wait):
+            refusal = _overtaken(journal, record)
+            if refusal is not None:
+                return _refused(journal, record, "resume", refusal)
+            report = _work(journal, record, profile, settings, person, send)
+        return _rewritten(report, record, output, settings, person)
+
+
+def reconcile_run(run: str, output: OutputOptions, send: SendOptions, settings: Settings, person: Person) -> Report:
+    """Only read back: settle what can be known of the uncertain rows. Sends nothing."""
+    with _journal(settings) as journal:
+        record = find_run(journal, run)
+        profile = _profile(record, settings)
+        with _locked(record, profile, settings, journal, send.wait):
+            report = _work(journal, record, profile, settings, person, send, sending=False)
+        return _rewritten(report, record, output, settings, person)
+
+
+def resolve_run(
+    run: str | None, decisions: Sequence[Decision] | Path, output: OutputOptions, settings: Settings, person: Person
+) -> Report:
+    """Record an operator's word on uncertain rows: given as decisions, or filled into a results workbook.
+
+    Raises UsageError when a row is not uncertain, FileError when the workbook is not one of ours.
+    """
+    with _journal(settings) as journal:
+        if isinstance(decisions, Path):
+            run, decisions = _filled_in(decisions, run, journal)
+        if run is None:
+            raise UsageError(text("Which run? Give its id, last, or its results workbook."))
+        record = find_run(journal, run)
+        with AccountLock(settings.home, *_lock_key(record), 0.0):
+            _settle_by_word(journal, record, decisions)
+            report = report_of(journal, record.id, "resolve")
+        return _rewritten(report, record, output, settings, person)
+
+
+def show_run(run: str, settings: Settings) -> Report:
+    """Return a run from the journal, all its rows."""
+    with _journal(settings) as journal:
+        return report_of(journal, find_run(journal, run).id, "show")
+
+
+def report_run(run: str, path: Path, output: OutputOptions, settings: Settings, person: Person) -> Report:
+    """Write the workbook of a run again, from the journal alone; `path` is replaced."""
+    from etl.io.workbook.results import write_results  # noqa: PLC0415 - XlsxWriter
+
+    with _journal(settings) as journal:
+        record = find_run(journal, run)
+        report = report_of(journal, record.id, "report")
+    path.unlink(missing_ok=True)
+    written = write_results(
+        report, DESTINATIONS[record.destination], path, output.language, fallback=settings.home / "results"
+    )
+    for note in written.notes:
+        person.say(note)
+    return replace(report, results=str(written.path))
+
+
+def list_runs(settings: Settings) -> list[dict[str, Json]]:
+    """Return every run, newest first, as the JSON objects of ``etl runs``."""
+    with _journal(settings) as journal:
+        return [_listed(journal, run) for run in journal.find_runs("")]
+
+
+def _listed(journal: Journal, run: str) -> dict[str, Json]:
+    report = report_of(journal, run, "runs")
+    return {
+        "run": report.run,
+        "to": report.to,
+        "profile": report.profile,
+        "file": report.file,
+        "started": report.started.isoformat() if report.started else None,
+        "finished": report.finished.isoformat() if report.finished else None,
+        "counts": report.counts,
+        "exit_code": report.exit_code,
+    }
+
+
+def find_run(journal: Journal, named: str) -> RunRecord:
+    """Return the run that a person names: an id, a unique prefix, ``last``, a results workbook. Raises UsageError."""
+    if named.lower().endswith((".xlsx", ".xlsm")):
+        named = _run_of_workbook(Path(named))
+    found = journal.find_runs("" if named == "last" else named)
+    if not found:
+        raise UsageError(text("The journal has no run {run}.", run=named), hint=text("List them with: etl runs"))
+    if named == "last":
+        return journal.run(found[0])
+    if len(found) > 1 and named not in found:
+        raise UsageError(
+            text("{run} could be several runs: {found}", run=named, found=", ".join(found[:5])),
+            hint=text("Give more of the id."),
+        )
+    return journal.run(named if named in found else found[0])
+
+
+def _run_of_workbook(path: Path) -> str:
+    from etl.io.workbook.decisions import run_id_of  # noqa: PLC0415
+
+    found = run_id_of(path)
+    if found is None:
+        raise FileError.because(
+            Finding("unreadable_file", text("{file} is not a results workbook of a run.", file=path.name))
+        )
+    return found
+
+
+def sent_runs(journal: Journal, account: str, destination: str) -> list[SentRun]:
+    """Return the earlier runs of an account for a destination, newest first, as the once-only rules need them."""
+    return [_sent_run(journal, record) for record in journal.runs_of(account, destination)]
+
+
+def _sent_run(journal: Journal, record: RunRecord) -> SentRun:
+    items = journal.items_of(record.id)
+    effective = [item for item in items if item.state in EFFECTIVE]
+    open_states = {ItemState.PLANNED, *UNSETTLED}
+    return SentRun(
+        id=record.id,
+        started=record.started,
+        file_sha256=record.file_sha256,
+        content=record.content,
+        effective=frozenset(item.item_id for item in effective),
+        keys=frozenset(item.key_id for item in effective),
+        unfinished=any(item.state in open_states for item in items),
+        closed=record.closed_by is not None,
+    )
+
+
+def _work(
+    journal: Journal,
+    record: RunRecord,
+    profile: Profile,
+    settings: Settings,
+    person: Person,
+    send: SendOptions,
+    *,
+    sending: bool = True,
+) -> Report:
+    """Look up, and with `sending` send; also when a second signal or the journal ends it."""
+    command = "resume" if sending else "reconcile"
+    if not _has_work(journal, record, sending=sending):
+        return report_of(journal, record.id, command)
+    try:
+        with submission(record.id, journal, settings, profile, person, max_requests=send.max_requests) as work:
+            ending = _look_and_send(work, sending=sending)
+        close(journal, record.id, ending)
+    except StoppedNow as stop:
+        close(journal, record.id, Ending(exit_code=stop.exit_code, message=text("Stopped on request.")))
+    except JournalError as error:
+        report = report_of(journal, record.id, command)
+        code = 7 if report.counts["uncertain"] else error.exit_code
+        return replace(report, exit_code=code, stopped=error.message)
+    return report_of(journal, record.id, command)
+
+
+def _has_work(journal: Journal, record: RunRecord, *, sending: bool) -> bool:
+    counts = journal.state_counts(record.id)
+    wanted = {ItemState.UNCERTAIN, ItemState.ABSENT, *({ItemState.PLANNED} if sending else ())}
+    return any(counts.get(state) for state in wanted)
+
+
+def _look_and_send(work: Submission, *, sending: bool) -> Ending:
+    looked = work.look_up(only_due=False, resending=sending)
+    if not sending or looked.exit_code not in {None, 5}:
+        return looked
+    sent = work.send()
+    return sent if sent.exit_code is not None else looked
+
+
+def _overtaken(journal: Journal, record: RunRecord) -> RefusedError | None:
+    """Return why an older plan must not be resumed: a newer run stands in its place or has its rows."""
+    if record.closed_by is not None:
+        return _refusal_of(record.id, record.closed_by)
+    destination = DESTINATIONS[record.destination]
+    groups = {batch.number: batch.group for batch in journal.batches_of(record.id)}
+    planned = [item for item in journal.items_of(record.id) if item.state is ItemState.PLANNED]
+    newer = [run for run in sent_runs(journal, record.account, record.destination) if run.started > record.started]
+    for effect, by_key in ((Effect.DELTA, False), (Effect.SET, True)):
+        mine = [item for item in planned if destination.effect(groups[item.batch]) is effect]
+        found = overtaken_by([i.item_id for i in mine], [i.key_id for i in mine], newer, by_key=by_key)
+        if found is not None:
+            return _refusal_of(record.id, found)
+    return None
+
+
+def _refusal_of(run: str, newer: str) -> RefusedError:
+    return RefusedError(
+        text("Rows of run {run} were sent since in run {newer}. Nothing was sent now.", run=run, newer=newer),
+        hint=text(
+            "See it: etl show {newer}. For rows that are still missing, run the sheet again with --only-new.",
+            newer=newer,
+        ),
+        run=newer,
+    )
+
+
+def _refused(journal: Journal, record: RunRecord, command: str, error: RefusedError) -> Report:
+    report = report_of(journal, record.id, command)
+    code = 7 if report.counts["uncertain"] else error.exit_code
+    hints = (error.hint,) if error.hint is not None else ()
+    return replace(report, exit_code=code, stopped=error.message, next_steps=hints)
+
+
+# --- an operator's word --------------------------------------------------------------------------------------------
+
+
+def _filled_in(path: Path, run: str | None, journal: Journal) -> tuple[str, list[Decision]]:
+    from etl.io.workbook.decisions import read_decisions  # noqa: PLC0415
+
+    inside, filled = read_decisions(path)
+    if run is not None and find_run(journal, run).id != find_run(journal, inside).id:
+        raise UsageError(text("{file} belongs to run {inside}, not to {run}.", file=path.name, inside=inside, run=run))
+    return inside, [Decision(rows=(row,), applied=applied, why=why or path.name) for row, applied, why in filled]
+
+
+def _settle_by_word(journal: Journal, record: RunRecord, decisions: Sequence[Decision]) -> None:
+    items = {item.place: item for item in journal.items_of(record.id)}
+    by_row = {row.number: items[row.item] for row in journal.rows_of(record.id) if row.item is not None}
+    decided: dict[int, bool] = {}
+    for decision in decisions:
+        for number in decision.rows:
+            item = _undecided(number, by_row, record)
+            if decided.setdefault(item.place, decision.applied) is not decision.applied:
+                raise UsageError(text("Row {row} is decided both ways.", row=number))
+    for decision in decisions:
+        places = {by_row[number].place for number in decision.rows}
+        changes = [_word(items[place], decision) for place in sorted(places)]
+        if changes:
+            journal.record_word(
+                record.id,
+                changes,
+                who=operator(),
+                applied=decision.applied,
+                why=decision.why,
+                at=datetime.now(UTC),
+            )
+
+
+def _undecided(number: int, by_row: dict[int | None, ItemRecord], record: RunRecord) -> ItemRecord:
+    item = by_row.get(number)
+    if item is None or item.state not in UNSETTLED:
+        raise UsageError(
+            text("Row {row} of run {run} is not uncertain: there is nothing to decide.", row=number, run=record.id),
+            hint=text("The uncertain rows are shown by: etl show {run}", run=record.id),
+        )
+    return item
+
+
+def _word(item: ItemRecord, decision: Decision) -> Change:
+    why = verbatim(decision.why)
+    reason = (
+        text("Settled by hand as applied: {why}", why=why)
+        if decision.applied
+        else text("To be sent again by hand: {why}", why=why)
+    )
+    state = ItemState.CONFIRMED if decision.applied else ItemState.PLANNED
+    return Change(place=item.place, state=state, reason=reason, vendor_id=item.vendor_id, data=item.data)
+
+
+# --- opening and closing -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _journal(settings: Settings) -> Iterator[Journal]:
+    journal = open_journal(settings.journal_url)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextmanager
+def _locked(record: RunRecord, profile: Profile, settings: Settings, journal: Journal, wait: float) -> Iterator[None]:
+    vendor = vendor_of(record.destination)
+    with AccountLock(settings.home, vendor.name, profile.account, profile.address, wait):
+        recover(journal, profile.account, vendor)
+        yield
+
+
+def _lock_key(record: RunRecord) -> tuple[str, str, str]:
+    return vendor_of(record.destination).name, record.account, str(record.facts.get("host") or "")
+
+
+def _profile(record: RunRecord, settings: Settings) -> Profile:
+    profile = settings.profile(vendor_of(record.destination).name, record.profile)
+    if profile.account != record.account:
+        raise ConfigurationError(
+            text(
+                "Run {run} belongs to account {account}; profile {profile} is account {found} now.",
+                run=record.id,
+                account=record.account,
+                profile=profile.name,
+                found=profile.account,
+            )
+        )
+    profile.credentials()
+    return profile
+
+
+def _rewritten(report: Report, record: RunRecord, output: OutputOptions, settings: Settings, person: Person) -> Report:
+    """Write the run's results workbook again where it was, or where the person wants it now."""
+    if not output.write_results:
+        return report
+    from etl.io.workbook.results import write_results  # noqa: PLC0415 - XlsxWriter
+
+    target = output.results or Path(record.facts["results"])
+    written = write_results(
+        report, DESTINATIONS[record.destination], target, output.language, fallback=settings.home / "results"
+    )
+    for note in written.notes:
+        person.say(note)
+    return replace(report, results=str(written.path))

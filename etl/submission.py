@@ -1,0 +1,504 @@
+"""Sends a planned run: intents, attempts by verdict, outcomes; looks up what is in doubt. Imports no pandas.
+
+The order of the lines is the safety of the program: the intent is durable before the connection is opened, the outcome
+before the next request, and an item whose attempt ended unclear is never sent again without proof that nothing happened
+(unless sending it twice is harmless, and then only for a while).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from etl.core.outcomes import ItemState
+from etl.core.verdict import (
+    MOST_ATTEMPTS,
+    MOST_UNSENT_ATTEMPTS,
+    REFUSALS,
+    RetryBudget,
+    Verdict,
+    judge,
+    pause_before,
+)
+from etl.io.journal.records import BatchRecord, Change, Closing, ItemRecord, Journal
+from etl.io.journal.sql import CRASHED, NOT_CONNECTED
+from etl.messages import Text, text, verbatim
+from etl.model import Answer, Doubt, Effect, Failure, ItemReading, Json, NoAnswer, Presence, Reading, Request
+from etl.reconciliation import Patience, Situation, conclude, is_due, last_sent, sighting_json
+from etl.stops import StoppedNow
+from etl.vendors.base import Conversation, Destination
+
+T = TypeVar("T")
+
+FAILED_BATCHES = 3
+"""Consecutive batches without an end after which a run stops (RET-5)."""
+KEPT_ANSWER = 64 * 1024
+
+
+class Clock(Protocol):
+    """Time, as the tests can turn it."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time, aware."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; may return early when a stop was requested."""
+
+
+class Sender(Protocol):
+    """One attempt under a total deadline (`io.transport`)."""
+
+    def send(self, request: Request, *, effect: Effect, deadline: float) -> Answer | NoAnswer:
+        """Send once and return what came back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The waiting times and limits of a submission, in seconds and requests."""
+
+    patience: Patience
+    resend_window: float
+    retry_base: float
+    deadline: Callable[[Effect], float]
+    evidence: bool = True
+    """Whether movements are preceded by a read of the stock."""
+    max_requests: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Why a submission ended: `exit_code` None when it came to its end, else 4, 5, 130 or 143."""
+
+    exit_code: int | None = None
+    message: Text | None = None
+
+
+class _Halt(Exception):  # noqa: N818 - it governs control flow inside this module and never leaves it
+    """Nothing more is sent in this run."""
+
+    def __init__(self, exit_code: int, message: Text) -> None:
+        super().__init__(str(message))
+        self.ending = Ending(exit_code=exit_code, message=message)
+
+
+@dataclass(slots=True, kw_only=True)
+class Submission:
+    """One run on its way to one vendor's account, whose lock the caller holds."""
+
+    run: str
+    destination: Destination
+    journal: Journal
+    sender: Sender
+    rules: Rules
+    clock: Clock
+    rng: random.Random
+    redact: Callable[[str], str]
+    stop_code: Callable[[], int | None] = lambda: None
+    """130 or 143 once a signal asked to stop."""
+    retry_hint: Callable[[Answer], float | None] | None = None
+    progress: Callable[[int, int], None] = lambda _done, _total: None
+    _budget: RetryBudget = field(default_factory=RetryBudget)
+    _used: int = 0
+    _failed: int = 0
+    _uncertain: int = 0
+    _missing: set[int] = field(default_factory=set)
+    """Creations that the last look did not find: the vendor refuses a second one, so they may go out again at once."""
+
+    # --- sending -------------------------------------------------------------------------------------------------
+
+    def send(self) -> Ending:
+        """Send every planned item, batch by batch, and return why it ended."""
+        batches = self.journal.batches_of(self.run)
+        try:
+            for done, batch in enumerate(batches):
+                self.progress(done, len(batches))
+                self._heed_signals()
+                items = self._sendable(batch)
+                if items:
+                    self._send_batch(batch, items)
+        except _Halt as halt:
+            return halt.ending
+        self.progress(len(batches), len(batches))
+        return Ending()
+
+    def _sendable(self, batch: BatchRecord) -> list[ItemRecord]:
+        items = self.journal.items_of(self.run, batch.number)
+        resendable = self._effect(batch) is Effect.SET and self._in_window(batch)
+        return [
+            item
+            for item in items
+            if item.state is ItemState.PLANNED
+            or (item.state is ItemState.UNCERTAIN and (resendable or item.place in self._missing))
+        ]
+
+    def _send_batch(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> None:
+        effect = self._effect(batch)
+        if effect is Effect.DELTA:
+            self._read_baseline(batch, items)
+        attempt = unsent = 0
+        while items:
+            attempt += 1
+            result, verdict = self._attempt(batch, items, effect)
+            if verdict in {Verdict.STOP, Verdict.UNKNOWN_STOP}:
+                raise _Halt(4, _describe_refusal(result))
+            items = self._still_open(batch, items)
+            if not items:
+                break
+            if effect is Effect.DELTA and any(item.ambiguous for item in items):
+                self._count_uncertain()
+                return
+            if effect is Effect.CREATE and verdict is not Verdict.NOT_PROCESSED and any(i.ambiguous for i in items):
+                items = self._look_now(batch, items)
+                if not items and self._doubtful(batch):
+                    self._give_up(result, verdict)
+                    return
+                if not items:
+                    break
+            unsent += verdict is Verdict.NOT_PROCESSED
+            if not self._may_retry(batch, effect, result, attempt, unsent):
+                self._give_up(result, verdict)
+                return
+        self._failed = 0
+        self._budget.succeeded()
+
+    def _attempt(
+        self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect
+    ) -> tuple[Answer | NoAnswer, Verdict]:
+        request = self._request(batch, items)
+        self._use_requests(1)
+        digest = hashlib.sha256(request.body or b"").hexdigest()
+        places = [item.place for item in items]
+        number = self.journal.intend(self.run, batch.number, places, digest, self.clock.now())
+        try:
+            result = self.sender.send(request, effect=effect, deadline=self.rules.deadline(effect))
+        except StoppedNow:
+            lost = NoAnswer(Failure.NO_ANSWER, "stopped by a second signal")
+            self._record(batch, number, items, lost, Verdict.UNKNOWN, None)
+            raise
+        payloads = [item.payload for item in items]
+        reading = self.destination.submit.read(batch.group, payloads, result) if isinstance(result, Answer) else None
+        verdict = judge(effect, result, reading)
+        self._record(batch, number, items, result, verdict, reading)
+        return result, verdict
+
+    def _request(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> Request:
+        """Build the request of these items; the whole batch goes out with exactly the bytes of the plan (I8)."""
+        request = self.destination.submit.build(batch.group, [item.payload for item in items])
+        whole = len(items) == len(self.journal.items_of(self.run, batch.number))
+        return replace(request, body=batch.body) if whole else request
+
+    def _record(
+        self,
+        batch: BatchRecord,
+        number: int,
+        items: Sequence[ItemRecord],
+        result: Answer | NoAnswer,
+        verdict: Verdict,
+        reading: Reading | None,
+    ) -> None:
+        never_left = isinstance(result, NoAnswer) and result.failure is Failure.NOT_CONNECTED
+        closing = Closing(
+            at=self.clock.now(),
+            verdict=NOT_CONNECTED if never_left else verdict.value,
+            status=result.status if isinstance(result, Answer) else None,
+            detail=None if isinstance(result, Answer) else f"{result.failure.value}: {result.detail}",
+            answer=self._kept(result.body) if isinstance(result, Answer) else None,
+        )
+        changes = settle(self._effect(batch), verdict, reading, items, _why(result))
+        self.journal.record(self.run, batch.number, number, closing, changes)
+
+    def _kept(self, body: bytes) -> str:
+        return self.redact(body[:KEPT_ANSWER].decode("utf-8", "replace"))
+
+    def _still_open(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> list[ItemRecord]:
+        places = {item.place for item in items}
+        found = self.journal.items_of(self.run, batch.number)
+        return [i for i in found if i.place in places and i.state in {ItemState.PLANNED, ItemState.UNCERTAIN}]
+
+    def _may_retry(
+        self, batch: BatchRecord, effect: Effect, result: Answer | NoAnswer, attempt: int, unsent: int
+    ) -> bool:
+        """Wait for the next attempt, if there may be one."""
+        if attempt - unsent >= MOST_ATTEMPTS or unsent >= MOST_UNSENT_ATTEMPTS or not self._budget.take():
+            return False
+        hint = self.retry_hint(result) if self.retry_hint and isinstance(result, Answer) else None
+        pause = pause_before(attempt, result, self.clock.now(), self.rules.retry_base, hint, self.rng)
+        if pause.too_long:
+            raise _Halt(
+                5,
+                text(
+                    "The vendor asks to wait {seconds} seconds: too long to wait here.", seconds=_whole(pause.seconds)
+                ),
+            )
+        self.clock.sleep(pause.seconds)
+        self._heed_signals()
+        return effect is not Effect.SET or not attempt > unsent or self._in_window(batch)
+
+    def _in_window(self, batch: BatchRecord) -> bool:
+        """Whether a value may still be set again: soon after the first attempt, or before any."""
+        sent = [
+            attempt.started
+            for attempt in self.journal.attempts_of(self.run)
+            if attempt.batch == batch.number and attempt.verdict != NOT_CONNECTED
+        ]
+        return not sent or 0 <= (self.clock.now() - min(sent)).total_seconds() <= self.rules.resend_window
+
+    def _give_up(self, result: Answer | NoAnswer, verdict: Verdict) -> None:
+        if verdict is Verdict.NOT_PROCESSED:
+            raise _Halt(5, text("The vendor does not take requests: {why}", why=_why(result)))
+        self._failed += 1
+        if self._failed >= FAILED_BATCHES:
+            raise _Halt(
+                5,
+                text(
+                    "{count} batches in a row had no clear answer, the last one: {why} Nothing more is sent.",
+                    count=self._failed,
+                    why=_why(result),
+                ),
+            )
+
+    def _count_uncertain(self) -> None:
+        self._uncertain += 1
+        if self._uncertain >= self.destination.most_uncertain:
+            raise _Halt(
+                5,
+                text("The fate of a stock movement is not known. Nothing more is sent, so that it can be looked into."),
+            )
+
+    def _heed_signals(self) -> None:
+        code = self.stop_code()
+        if code is not None:
+            raise _Halt(code, text("Stopped on request."))
+
+    def _use_requests(self, count: int) -> None:
+        limit = self.rules.max_requests
+        if limit is not None and self._used + count > limit:
+            raise _Halt(5, text("The limit of {limit} requests (--max-requests) was reached.", limit=limit))
+        self._used += count
+
+    def _effect(self, batch: BatchRecord) -> Effect:
+        return self.destination.effect(batch.group)
+
+    # --- reading -------------------------------------------------------------------------------------------------
+
+    def _read_baseline(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> None:
+        """Read what must be known before the first attempt; without it a lost answer could never be settled."""
+        if self.destination.baseline is None or not self.rules.evidence:
+            return
+        if self.rules.max_requests is not None and self._used + 2 > self.rules.max_requests:
+            self._use_requests(2)
+        payloads = [item.payload for item in items]
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            baseline, reads = self._converse(self.destination.baseline(batch.group, payloads))
+            if baseline is not None:
+                known = {**(batch.baseline or {}), **_by_place(items, baseline)}
+                self.journal.note_baseline(self.run, batch.number, known, self.clock.now(), reads)
+                return
+            self.journal.count_reads(self.run, reads)
+            pause = pause_before(attempt, _NOTHING, self.clock.now(), self.rules.retry_base, None, self.rng)
+            self.clock.sleep(pause.seconds)
+            self._heed_signals()
+        raise _Halt(5, text("The vendor did not tell the stock before the movement, so nothing of it was sent."))
+
+    def _converse(self, conversation: Conversation[T]) -> tuple[T, int]:
+        """Hold a conversation with the vendor: (what it concluded, reads made). Raises _Halt when it cannot be held."""
+        reads = 0
+        try:
+            request = next(conversation)
+            while True:
+                answer, tries = self._fetch(request)
+                reads += tries
+                request = conversation.send(answer)
+        except StopIteration as end:
+            value: T = end.value
+            return value, reads
+        finally:
+            conversation.close()
+
+    def _fetch(self, request: Request) -> tuple[Answer, int]:
+        result: Answer | NoAnswer = _NOTHING
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            self._heed_signals()
+            self._use_requests(1)
+            result = self.sender.send(request, effect=Effect.READ, deadline=self.rules.deadline(Effect.READ))
+            if isinstance(result, Answer) and (200 <= result.status < 300 or result.status in REFUSALS):
+                return result, attempt
+            if judge(Effect.READ, result, None) is Verdict.STOP:
+                self.journal.count_reads(self.run, attempt)
+                raise _Halt(4, _describe_refusal(result))
+            if attempt == MOST_ATTEMPTS or not self._budget.take():
+                break
+            pause = pause_before(attempt, result, self.clock.now(), self.rules.retry_base, None, self.rng)
+            if pause.too_long:
+                break
+            self.clock.sleep(pause.seconds)
+        self.journal.count_reads(self.run, attempt)
+        raise _Halt(5, text("The vendor could not be asked: {why}", why=_why(result)))
+
+    def look_up(self, *, only_due: bool, resending: bool = False) -> Ending:
+        """Look up every uncertain item once; with `only_due`, those whose next look is due.
+
+        With `resending`, values that `send` will set again anyway are left to it.
+        """
+        try:
+            for batch in self.journal.batches_of(self.run):
+                self._heed_signals()
+                items = self._doubtful(batch)
+                if not items or (resending and self._effect(batch) is Effect.SET and self._in_window(batch)):
+                    continue
+                if not only_due or self._is_due(batch, items):
+                    self._look(batch, items)
+        except _Halt as halt:
+            return halt.ending
+        return Ending()
+
+    def _doubtful(self, batch: BatchRecord) -> list[ItemRecord]:
+        states = {ItemState.UNCERTAIN, ItemState.ABSENT}
+        return [item for item in self.journal.items_of(self.run, batch.number) if item.state in states]
+
+    def _is_due(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> bool:
+        looks = len(self.journal.looks_of(self.run, batch.number))
+        sent_at = self._sent_at(batch)
+        moments = [sent_at[item.place] for item in items if item.place in sent_at]
+        return bool(moments) and is_due(max(moments), looks, self.clock.now(), self.rules.patience)
+
+    def _look_now(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> list[ItemRecord]:
+        """Look up a creation whose answer was lost, and return what is still to be sent."""
+        doubtful = [item for item in items if item.ambiguous]
+        try:
+            self._look(batch, doubtful)
+        except _Halt as halt:
+            # It was taken, perhaps, and cannot be looked up now: uncertain, never failed.
+            raise _Halt(
+                halt.ending.exit_code or 5, halt.ending.message or text("The vendor could not be asked.")
+            ) from halt
+        return [item for item in self._still_open(batch, items) if not item.ambiguous or item.place in self._missing]
+
+    def _look(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> None:
+        if self.destination.look_up is None:
+            return
+        doubt = Doubt(
+            group=batch.group,
+            payloads=tuple(item.payload for item in items),
+            token=batch.token,
+            baseline=_by_position(items, batch.baseline),
+        )
+        sightings, reads = self._converse(self.destination.look_up(doubt))
+        now = self.clock.now()
+        earlier = self.journal.looks_of(self.run, batch.number)
+        sent_at = self._sent_at(batch)
+        effect = self._effect(batch)
+        changes, kept = [], {}
+        for sighting in sightings:
+            item = items[sighting.position]
+            missing = effect is Effect.CREATE and sighting.presence is Presence.ABSENT
+            (self._missing.add if missing else self._missing.discard)(item.place)
+            situation = Situation(effect, now, sent_at.get(item.place, now), earlier)
+            changes.append(conclude(item, sighting, situation, self.rules.patience))
+            kept[item.place] = sighting_json(sighting)
+        self.journal.record_look(self.run, batch.number, now, kept, changes, reads)
+
+    def _sent_at(self, batch: BatchRecord) -> dict[int, datetime]:
+        attempts = [
+            attempt
+            for attempt in self.journal.attempts_of(self.run)
+            if attempt.batch == batch.number and attempt.verdict != NOT_CONNECTED
+        ]
+        places = {place for attempt in attempts for place in attempt.places}
+        found = {place: last_sent(place, attempts, CRASHED) for place in places}
+        return {place: moment for place, moment in found.items() if moment is not None}
+
+
+_NOTHING = NoAnswer(Failure.NO_ANSWER, "")
+
+
+def settle(
+    effect: Effect, verdict: Verdict, reading: Reading | None, items: Sequence[ItemRecord], why: Text
+) -> list[Change]:
+    """Return what the verdict on one attempt makes of each of its items. Pure; every item gets exactly one change."""
+    if verdict is Verdict.READ and reading is not None:
+        named = {entry.position: entry for entry in reading.items}
+        return [_read_change(effect, named.get(place), item) for place, item in enumerate(items)]
+    if verdict is Verdict.REFUSED:
+        words = _words(reading.texts if reading else ()) or why
+        return [_rejected(effect, item, words) for item in items]
+    if verdict in {Verdict.NOT_PROCESSED, Verdict.STOP}:
+        return [_not_processed(item, why) for item in items]
+    return [_doubted(item, why) for item in items]
+
+
+def _read_change(effect: Effect, entry: ItemReading | None, item: ItemRecord) -> Change:
+    if entry is None:
+        return _doubted(item, text("The vendor's answer does not name this row."))
+    if entry.accepted:
+        return Change(
+            place=item.place, state=ItemState.CONFIRMED, vendor_id=entry.vendor_id, data=entry.data, reason=None
+        )
+    return _rejected(effect, item, _words(entry.texts) or text("The vendor refused it without saying why."))
+
+
+def _rejected(effect: Effect, item: ItemRecord, words: Text) -> Change:
+    """Settle a row by a refusal only if no earlier attempt of it may have been applied (sticky ambiguity)."""
+    if item.ambiguous or (effect is Effect.CREATE and item.doubts):
+        reason = text("An earlier attempt had no answer, and a later one was refused: {words}", words=words)
+        return Change(place=item.place, state=ItemState.UNCERTAIN, ambiguous=True, reason=reason)
+    return Change(place=item.place, state=ItemState.REJECTED, reason=words)
+
+
+def _not_processed(item: ItemRecord, why: Text) -> Change:
+    if item.ambiguous:
+        return Change(place=item.place, state=ItemState.UNCERTAIN, ambiguous=True, reason=item.reason)
+    return Change(place=item.place, state=ItemState.PLANNED, reason=why)
+
+
+def _doubted(item: ItemRecord, why: Text) -> Change:
+    return Change(place=item.place, state=ItemState.UNCERTAIN, ambiguous=True, doubt=True, reason=why)
+
+
+def _words(texts: Sequence[str]) -> Text | None:
+    said = [words for words in texts if words.strip()]
+    return verbatim("; ".join(said)) if said else None
+
+
+_FAILURES: Mapping[Failure, Text] = {
+    Failure.NOT_CONNECTED: text("no connection could be made ({detail})."),
+    Failure.NO_ANSWER: text("the connection ended without a whole answer ({detail})."),
+    Failure.TIMED_OUT: text("there was no whole answer in time ({detail})."),
+    Failure.TOO_LARGE: text("the answer was too large ({detail})."),
+    Failure.UNREADABLE: text("the answer could not be read ({detail})."),
+}
+
+
+def _why(result: Answer | NoAnswer) -> Text:
+    if isinstance(result, NoAnswer):
+        return Text(_FAILURES[result.failure].msgid, (("detail", result.detail),))
+    if 200 <= result.status < 300:
+        return text("the answer (HTTP {status}) was not a whole answer of this vendor.", status=result.status)
+    return text("the vendor answered with HTTP {status}.", status=result.status)
+
+
+def _describe_refusal(result: Answer | NoAnswer) -> Text:
+    status = result.status if isinstance(result, Answer) else 0
+    if status in {401, 403}:
+        return text("The vendor refused the credentials (HTTP {status}).", status=status)
+    if status == 402:
+        return text("The vendor says that the account is blocked or unpaid (HTTP 402).")
+    return text("The vendor's address leads elsewhere (HTTP {status}); redirects are never followed.", status=status)
+
+
+def _whole(seconds: float) -> int | str:
+    return int(seconds) if seconds < 10**9 else "10^9"
+
+
+def _by_place(items: Sequence[ItemRecord], baseline: Mapping[str, Json]) -> dict[str, Json]:
+    return {str(items[int(position)].place): seen for position, seen in baseline.items()}
+
+
+def _by_position(items: Sequence[ItemRecord], baseline: Mapping[str, Json] | None) -> Json:
+    if baseline is None:
+        return None
+    return {str(position): baseline.get(str(item.place)) for position, item in enumerate(items)}
