@@ -1,0 +1,115 @@
+"""Understands a cell of a code list: the code itself, its meaning, or a plain synonym; anything else is not allowed."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+
+from etl.core.amounts import hundredfold
+from etl.core.limits import listed
+from etl.core.numbers import number_of_float, written_number
+from etl.core.reading import CellReader, CellReading, Problem, is_percent, shown, trimmed
+from etl.messages import Text, text
+from etl.model import Cell, CellNote
+from etl.vendors.base import Choice, Column
+
+
+def folded(words: str) -> str:
+    """Return words without case, accents, spaces and punctuation but for ``$``: ``U$S`` and ``us`` stay apart."""
+    plain = unicodedata.normalize("NFKD", words).casefold()
+    return "".join(sign for sign in plain if sign.isalnum() or sign == "$")
+
+
+def choices_by_name(column: Column) -> dict[str, Choice]:
+    """Return the column's choices by everything that people write for them, folded.
+
+    ValueError when two choices share a name: a declaration must not be ambiguous.
+    """
+    names: dict[str, Choice] = {}
+    for choice in column.choices:
+        own = (choice.value,) if isinstance(choice.value, str) else ()
+        for name in {folded(written) for written in (*own, choice.meaning, *choice.synonyms)}:
+            if names.setdefault(name, choice) is not choice:
+                raise ValueError(name)
+    return names
+
+
+def choice_reader(column: Column) -> CellReader:
+    """Return the reader of a code list; where its codes are numbers, ``10,5`` and ``21%`` are understood too."""
+    names = choices_by_name(column)
+    numbers = {choice.value: choice for choice in column.choices if isinstance(choice.value, Decimal)}
+
+    def read(cell: Cell, note: CellNote | None) -> CellReading:
+        if isinstance(cell, str):
+            raw = trimmed(cell)
+            if not raw:
+                return None
+            found = names.get(folded(raw)) or _of_text(raw, column, numbers)
+        elif isinstance(cell, bool):
+            found = names.get("true" if cell else "false")
+        elif isinstance(cell, float):
+            found = _of_number(cell, note, column, names, numbers)
+        else:
+            found = None
+        return found.value if found is not None else _not_allowed(cell, note, column, names)
+
+    return read
+
+
+def _of_text(raw: str, column: Column, numbers: Mapping[Decimal, Choice]) -> Choice | None:
+    """Return the one choice that a number written as text can mean: the list settles ``10.500``."""
+    written = written_number(raw) if numbers else None
+    if written is None or written.money or (written.percent and not column.percent):
+        return None
+    found = [number for number in written.readings if number in numbers]
+    if len(found) != 1 or (written.percent and found[0] < 0):
+        return None
+    return numbers[found[0]]
+
+
+def _of_number(
+    cell: float, note: CellNote | None, column: Column, names: Mapping[str, Choice], numbers: Mapping[Decimal, Choice]
+) -> Choice | None:
+    number = number_of_float(cell)
+    if number is None:
+        return None
+    if is_percent(note):
+        return numbers.get(hundredfold(number)) if column.percent and number >= 0 else None
+    if numbers:
+        return numbers.get(number)
+    return names.get(str(int(number))) if number == int(number) and number >= 0 else None
+
+
+def _not_allowed(cell: Cell, note: CellNote | None, column: Column, names: Mapping[str, Choice]) -> Problem:
+    seen = shown(cell, note)
+    return Problem(
+        "not_allowed",
+        text("“{value}” is not one of the values of this column", value=seen),
+        _advice(seen, column, names),
+    )
+
+
+def _advice(seen: str, column: Column, names: Mapping[str, Choice]) -> Text:
+    allowed = listed(column.choices)
+    written = written_number(seen) if column.percent else None
+    if written is not None and not written.percent:
+        rates = {choice.value for choice in column.choices}
+        meant = [rate for number in written.readings if (rate := hundredfold(number)) in rates and rate > 0]
+        if meant:
+            return text(
+                "If {rate}% is meant, write {rate} or {rate}%. Allowed are: {allowed}",
+                rate=f"{meant[0]:f}",
+                allowed=allowed,
+            )
+    near = get_close_matches(folded(seen), names, n=1, cutoff=0.75)
+    if near:
+        choice = names[near[0]]
+        return text(
+            "Is {value} ({meaning}) meant? Allowed are: {allowed}",
+            value=str(choice.value),
+            meaning=choice.meaning,
+            allowed=allowed,
+        )
+    return text("Write one of these: {allowed}", allowed=allowed)

@@ -1,0 +1,171 @@
+"""Understands a cell of text or of codes: what stands there stays, what Excel has spoilt is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from etl.core.limits import has_valid_check_digit, is_barcode_number
+from etl.core.numbers import number_of_float
+from etl.core.reading import (
+    CellReader,
+    CellReading,
+    Evidence,
+    Problem,
+    Remarked,
+    padded,
+    pads,
+    shown,
+    trimmed,
+)
+from etl.messages import text
+from etl.model import Cell, CellNote, Severity
+from etl.vendors.base import Column
+
+_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}|[0-9][.,][0-9]+E[0-9]{2,3}", re.IGNORECASE)
+"""How Excel writes a long number in a narrow cell. A plus sign or decimals: ``877562E000`` and ``12E4`` are codes."""
+_ZERO_FIRST = re.compile(r"0[0-9]+")
+_EXACT = 10**15
+"""Excel keeps 15 digits of a number."""
+
+
+def padded_digits(cells: Iterable[Cell], noted: Mapping[Cell, str]) -> int:
+    """Return the digits of the longest code that begins with a zero, as text or by its cell's number format."""
+    written = [trimmed(cell) for cell in cells if isinstance(cell, str)]
+    found = (_ZERO_FIRST.match(code) for code in [*written, *noted.values()])
+    return max((len(match.group()) for match in found if match), default=0)
+
+
+def code_reader(column: Column, evidence: Evidence, *, is_key: bool) -> CellReader:
+    """Return the reader of a column of codes: text as it is, 123.0 as ``123``, zeros of the number format kept."""
+
+    def read(cell: Cell, note: CellNote | None) -> CellReading:
+        if isinstance(cell, str):
+            return _code_of_text(cell, is_key=is_key)
+        if isinstance(cell, bool):
+            return _boolean(cell)
+        if isinstance(cell, float):
+            return _code_of_number(cell, note, column, evidence)
+        return _spoilt_date(cell)
+
+    return read
+
+
+def text_reader() -> CellReader:
+    """Return the reader of a column of free text; a number becomes the text that the person sees."""
+
+    def read(cell: Cell, note: CellNote | None) -> CellReading:
+        if isinstance(cell, str):
+            return trimmed(cell)
+        if isinstance(cell, bool):
+            return _boolean(cell)
+        if isinstance(cell, float):
+            return _text_of_number(cell, note)
+        return _spoilt_date(cell)
+
+    return read
+
+
+def _code_of_text(raw: str, *, is_key: bool) -> CellReading:
+    code = trimmed(raw)
+    if _SHORTENED.fullmatch(code):
+        return Problem(
+            "precision_lost",
+            text("“{value}” is what Excel made of a long number: the last digits are gone", value=code),
+            text("Type the whole code again in a cell of the format Text"),
+        )
+    if not code.isprintable():
+        code = " ".join(code.split())
+    if code == raw or (not is_key and code == raw.strip(" ")):
+        return code
+    return Remarked(
+        code,
+        Problem(
+            "trimmed",
+            text("Spaces or invisible characters were taken away: it is sent as “{code}”", code=code),
+            text("Nothing to do, unless they belong to the code"),
+            Severity.WARNING,
+        ),
+    )
+
+
+def _code_of_number(cell: float, note: CellNote | None, column: Column, evidence: Evidence) -> CellReading:
+    number = number_of_float(cell)
+    if number is None or abs(number) >= _EXACT or number != int(number):
+        return _inexact(cell)
+    code = str(int(number))
+    if pads(note) and note is not None and note.number_format is not None:
+        return padded(int(number), note.number_format) or _unclear_format(code, note.number_format)
+    if evidence.padded > len(code) and not _is_whole_barcode(code, column):
+        return Problem(
+            "ambiguous_code",
+            text(
+                "The number {code} stands among codes that begin with zeros: its own zeros may be gone (“{padded}”?)",
+                code=code,
+                padded=code.zfill(evidence.padded),
+            ),
+            text("Type the code as text, with its zeros if it has any"),
+        )
+    return code
+
+
+def _is_whole_barcode(code: str, column: Column) -> bool:
+    return column.barcode and is_barcode_number(code) and has_valid_check_digit(code)
+
+
+def _inexact(cell: float) -> Problem:
+    return Problem(
+        "precision_lost",
+        text(
+            "The cell holds the number {value}: Excel keeps 15 digits of a number and no zeros at its ends, "
+            "so the code cannot be told",
+            value=shown(cell),
+        ),
+        text("Type the whole code again in a cell of the format Text"),
+    )
+
+
+def _unclear_format(code: str, number_format: str) -> Problem:
+    return Problem(
+        "ambiguous_code",
+        text(
+            "The cell holds the number {code} and shows it in the format {format}: which of them is the code?",
+            code=code,
+            format=number_format,
+        ),
+        text("Type the code as text"),
+    )
+
+
+def _text_of_number(cell: float, note: CellNote | None) -> CellReading:
+    number = number_of_float(cell)
+    if number is None or abs(number) >= _EXACT:
+        return _inexact(cell)
+    written = shown(cell, note)
+    if number == int(number):
+        return written
+    return Remarked(
+        written,
+        Problem(
+            "number_as_text",
+            text("A number stands where a text is expected: it is sent as “{written}”", written=written),
+            text("Type it as text if it should read otherwise"),
+            Severity.WARNING,
+        ),
+    )
+
+
+def _boolean(cell: bool) -> Problem:
+    return Problem(
+        "not_text",
+        text("A logical value ({value}) stands where a text is expected", value=shown(cell)),
+        text("Type it as text"),
+    )
+
+
+def _spoilt_date(cell: Cell) -> Problem:
+    return Problem(
+        "precision_lost",
+        text("Excel has made the date {value} of what was typed: the text is gone", value=shown(cell)),
+        text("Type it again in a cell of the format Text"),
+    )

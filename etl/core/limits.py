@@ -1,0 +1,150 @@
+"""What a value of a column may be, derived from its declaration: the schema, `--set` and the messages read it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from etl.core.numbers import decimals_of, rounded
+from etl.messages import Text, ntext, text
+from etl.model import Severity, Value
+from etl.vendors.base import Choice, Column
+
+_LISTED = 8
+"""A message names at most so many values of a code list."""
+_BARCODE_LENGTHS = frozenset({8, 12, 13, 14})
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One thing that must hold for every value of a column."""
+
+    code: str
+    """The finding's code when it does not hold."""
+    holds: Callable[[Value], bool]
+    message: Callable[[Value], Text]
+    hint: Callable[[Value], Text | None]
+    severity: Severity = Severity.ERROR
+
+
+def limits_of(column: Column) -> tuple[Limit, ...]:
+    """Return what the declaration of `column` demands of its values; whether it may be blank is `Column.required`."""
+    limits: list[Limit] = []
+    if column.max_length is not None:
+        limits.append(_length_limit(column.max_length))
+    if column.max_decimals is not None:
+        limits.append(_decimals_limit(column.max_decimals))
+    if column.minimum is not None:
+        limits.append(_minimum_limit(column.minimum, above=column.above_minimum))
+    if column.choices:
+        limits.append(_choice_limit(column.choices))
+    if column.barcode:
+        limits.append(_barcode_limit())
+    return tuple(limits)
+
+
+def broken_limit(value: Value, column: Column) -> Limit | None:
+    """Return the first limit that keeps `value` from being sent; warnings do not."""
+    limits = (limit for limit in limits_of(column) if limit.severity is Severity.ERROR)
+    return next((limit for limit in limits if not limit.holds(value)), None)
+
+
+def listed(choices: Sequence[Choice]) -> str:
+    """Return the values of a code list with their meanings, the first few of a long one."""
+    shown = [f"{choice.value} ({choice.meaning})" for choice in choices[:_LISTED]]
+    return ", ".join([*shown, "…"] if len(choices) > _LISTED else shown)
+
+
+def has_valid_check_digit(digits: str) -> bool:
+    """Say whether the last digit of a bar code of 8, 12, 13 or 14 digits is right (GS1 General Specifications 7.9)."""
+    backwards = digits[::-1]
+    return (3 * sum(map(int, backwards[1::2])) + sum(map(int, backwards[::2]))) % 10 == 0
+
+
+def is_barcode_number(value: Value) -> bool:
+    """Say whether a code has the length and the digits of a bar code; codes of one's own have others."""
+    return isinstance(value, str) and len(value) in _BARCODE_LENGTHS and value.isascii() and value.isdigit()
+
+
+def _length_limit(most: int) -> Limit:
+    def message(value: Value) -> Text:
+        return ntext(
+            "This text has {length} characters, and at most {count} fits",
+            "This text has {length} characters, and at most {count} fit",
+            most,
+            length=len(str(value)),
+        )
+
+    return Limit("too_long", lambda value: len(str(value)) <= most, message, lambda _: text("Shorten the text"))
+
+
+def _decimals_limit(most: int) -> Limit:
+    def holds(value: Value) -> bool:
+        return not isinstance(value, Decimal) or decimals_of(value) <= most
+
+    def message(value: Value) -> Text:
+        return text(
+            "{value} has {decimals} decimals, and at most {most} are taken",
+            value=_digits(value),
+            decimals=decimals_of(value) if isinstance(value, Decimal) else 0,
+            most=most,
+        )
+
+    def hint(value: Value) -> Text:
+        return text(
+            "Round it in the sheet, or give --round: it is then sent as {rounded}",
+            rounded=_digits(rounded(value, most) if isinstance(value, Decimal) else value),
+        )
+
+    return Limit("too_many_decimals", holds, message, hint)
+
+
+def _minimum_limit(minimum: Decimal, *, above: bool) -> Limit:
+    def holds(value: Value) -> bool:
+        if not isinstance(value, Decimal | int):
+            return True
+        return value > minimum if above else value >= minimum
+
+    def message(value: Value) -> Text:
+        if above:
+            return text("{value} is not greater than {minimum}", value=_digits(value), minimum=_digits(minimum))
+        return text("{value} is less than {minimum}", value=_digits(value), minimum=_digits(minimum))
+
+    def hint(_: Value) -> Text:
+        if above:
+            return text("Write a number greater than {minimum}", minimum=_digits(minimum))
+        return text("Write {minimum} or more", minimum=_digits(minimum))
+
+    return Limit("out_of_range", holds, message, hint)
+
+
+def _choice_limit(choices: Sequence[Choice]) -> Limit:
+    allowed = frozenset(choice.value for choice in choices)
+
+    def message(value: Value) -> Text:
+        return text("“{value}” is not one of the values of this column", value=str(value))
+
+    def hint(_: Value) -> Text:
+        return text("Write one of these: {allowed}", allowed=listed(choices))
+
+    return Limit("not_allowed", lambda value: value in allowed, message, hint)
+
+
+def _barcode_limit() -> Limit:
+    def holds(value: Value) -> bool:
+        return not is_barcode_number(value) or has_valid_check_digit(str(value))
+
+    def message(value: Value) -> Text:
+        return text(
+            "The check digit of the bar code {value} is wrong: a digit may be mistyped or missing", value=str(value)
+        )
+
+    def hint(_: Value) -> Text:
+        return text("Compare it with the package; it is sent as it stands")
+
+    return Limit("check_digit", holds, message, hint, Severity.WARNING)
+
+
+def _digits(value: Value) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

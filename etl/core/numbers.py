@@ -1,0 +1,142 @@
+"""Decides which number a text says: with a decimal comma, with a decimal point, either, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from enum import StrEnum
+
+MAX_LENGTH = 64
+"""A longer text is no number; it also bounds the work of the patterns below."""
+
+_SPACES = {ord(space): " " for space in "\t\n\r\v\f\u0085\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"}
+_SPACES |= {ord(space): " " for space in "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"}
+_SPACES |= {ord(invisible): "" for invisible in "\ufeff\u200b\u200e\u200f\u2060"}
+_SPACES[0x2212] = "-"
+
+_WRITTEN = re.compile(
+    r"(?P<open>\()? *(?P<before>[-+])? *(?P<money>\$)? *(?P<inside>[-+])? *"
+    r"(?P<digits>[0-9.,](?:[0-9., ]*[0-9])?) *"
+    r"(?P<money_after>\$)? *(?P<percent>%)? *(?P<after>-)? *(?P<close>\))?"
+)
+
+
+_WIDE = Context(prec=4 * MAX_LENGTH)
+
+
+class Mark(StrEnum):
+    """The sign between a number's whole part and its decimals."""
+
+    COMMA = ","
+    POINT = "."
+
+
+def _grammar(mark: Mark) -> re.Pattern[str]:
+    """Return the numbers one can write with this decimal mark: whole groups of three or none, [0-9] only."""
+    group = re.escape("." if mark is Mark.COMMA else ",")
+    whole = rf"[0-9]+|[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+|[1-9][0-9]{{0,2}}(?: [0-9]{{3}})+"
+    decimals = rf"{re.escape(mark.value)}[0-9]+"
+    return re.compile(rf"(?:{whole})(?:{decimals})?|{decimals}")
+
+
+_GRAMMARS = {mark: _grammar(mark) for mark in Mark}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenNumber:
+    """A text that has the shape of a number, read both ways; a reading that cannot be is None (never both)."""
+
+    with_comma: Decimal | None
+    """What it says when decimals follow a comma."""
+    with_point: Decimal | None
+    money: bool = False
+    """It bears a ``$``."""
+    percent: bool = False
+    """It bears a ``%``; the numbers are as written (``21%`` is 21)."""
+
+    @property
+    def readings(self) -> tuple[Decimal, ...]:
+        """The different numbers that it can be: one, or two when it is ambiguous."""
+        found = [number for number in (self.with_comma, self.with_point) if number is not None]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def mark(self) -> Mark | None:
+        """The decimal mark that it gives away; None when it fits both."""
+        if self.with_point is None:
+            return Mark.COMMA
+        return Mark.POINT if self.with_comma is None else None
+
+    def as_written_with(self, mark: Mark) -> Decimal | None:
+        """Return what it says with this decimal mark; None when it cannot be."""
+        return self.with_comma if mark is Mark.COMMA else self.with_point
+
+
+def plain_decimal(digits: str) -> Decimal:
+    """Return the number of a text such as ``-12.50`` without an exponent and without needless zeros."""
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    number = Decimal(digits)
+    return number or Decimal(0)
+
+
+def decimals_of(number: Decimal) -> int:
+    """Return how many decimals a finite number has."""
+    exponent = number.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def rounded(number: Decimal, decimals: int) -> Decimal:
+    """Return a finite number with at most so many decimals, half to even, without needless zeros."""
+    if decimals_of(number) <= decimals:
+        return number
+    return plain_decimal(format(number.quantize(Decimal((0, (1,), -decimals)), ROUND_HALF_EVEN, _WIDE), "f"))
+
+
+def number_of_float(number: float) -> Decimal | None:
+    """Return Excel's number with its own 15 significant digits (1707.1768000000002 is 1707.1768); None for NaN, inf."""
+    shortest = f"{number:.15g}"
+    if "n" in shortest:
+        return None
+    return plain_decimal(format(Decimal(shortest), "f") if "e" in shortest else shortest)
+
+
+def written_number(text: str) -> WrittenNumber | None:
+    """Return the number that a text says, read both ways; None when it is none either way.
+
+    Understood are signs before, inside or after (``$ -12``, ``12-``), accounting parentheses, ``$``, ``%``, groups of
+    three divided by the other mark or by spaces of any width. A first group never starts with 0, so that ``0.234`` can
+    only be a decimal.
+    """
+    if len(text) > MAX_LENGTH:
+        return None
+    found = _WRITTEN.fullmatch(text.translate(_SPACES).strip())
+    if found is None:
+        return None
+    signs = [sign for sign in found.group("before", "inside", "after") if sign]
+    parentheses = [sign for sign in found.group("open", "close") if sign]
+    money = [sign for sign in found.group("money", "money_after") if sign]
+    if len(signs) + len(parentheses) / 2 > 1 or len(parentheses) == 1 or len(money) > 1:
+        return None
+    negative = bool(parentheses) or "-" in signs
+    with_comma, with_point = (_read(found["digits"], mark, negative=negative) for mark in Mark)
+    if with_comma is None and with_point is None:
+        return None
+    return WrittenNumber(with_comma, with_point, money=bool(money), percent=found["percent"] is not None)
+
+
+def _read(digits: str, mark: Mark, *, negative: bool) -> Decimal | None:
+    if _GRAMMARS[mark].fullmatch(digits) is None:
+        return None
+    group = "." if mark is Mark.COMMA else ","
+    bare = digits.replace(group, "").replace(" ", "").replace(mark.value, ".")
+    return plain_decimal(f"-{bare}" if negative else bare)
+
+
+def mark_of(texts: Iterable[str]) -> Mark | None:
+    """Return the decimal mark that the texts of a column give away; None when none does or when they disagree."""
+    marks = {written.mark for text in texts if (written := written_number(text)) is not None}
+    marks.discard(None)
+    return marks.pop() if len(marks) == 1 else None
