@@ -242,8 +242,8 @@ class Submission:
         """Whether a value may still be set again: soon after the first attempt, or before any."""
         sent = [
             attempt.started
-            for attempt in self.journal.attempts_of(self.run)
-            if attempt.batch == batch.number and attempt.verdict != NOT_CONNECTED
+            for attempt in self.journal.attempts_of(self.run, batch.number)
+            if attempt.verdict != NOT_CONNECTED
         ]
         return not sent or 0 <= (self.clock.now() - min(sent)).total_seconds() <= self.rules.resend_window
 
@@ -405,8 +405,8 @@ class Submission:
     def _sent_at(self, batch: BatchRecord) -> dict[int, datetime]:
         attempts = [
             attempt
-            for attempt in self.journal.attempts_of(self.run)
-            if attempt.batch == batch.number and attempt.verdict != NOT_CONNECTED
+            for attempt in self.journal.attempts_of(self.run, batch.number)
+            if attempt.verdict != NOT_CONNECTED
         ]
         places = {place for attempt in attempts for place in attempt.places}
         found = {place: last_sent(place, attempts, CRASHED) for place in places}

@@ -199,8 +199,8 @@ class Journal(Protocol):
     def batches_of(self, run: str) -> list[BatchRecord]:
         """Return the batches in order."""
 
-    def attempts_of(self, run: str) -> list[AttemptRecord]:
-        """Return all attempts, by batch and number."""
+    def attempts_of(self, run: str, batch: int | None = None) -> list[AttemptRecord]:
+        """Return the attempts by batch and number, of one batch or all."""
 
     def looks_of(self, run: str, batch: int) -> list[LookRecord]:
         """Return the looks for a batch, oldest first."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -204,18 +204,20 @@ class SqlJournal:
     ) -> None:
         """T5: an operator's word on rows that nobody else can decide."""
         with self._write() as connection:
+            spoken = connection.execute(select(func.count()).select_from(words).where(words.c.run == run)).scalar_one()
             connection.execute(
                 insert(words),
                 [
                     {
                         "run": run,
+                        "number": spoken + index,
                         "place": change.place,
                         "at": encoding.moment(at),
                         "who": who,
                         "applied": applied,
                         "why": why,
                     }
-                    for change in changes
+                    for index, change in enumerate(changes, start=1)
                 ],
             )
             _change(connection, run, changes, _DECIDABLE)
@@ -281,9 +283,11 @@ class SqlJournal:
             found = connection.execute(select(batches).where(batches.c.run == run).order_by(batches.c.number))
             return [_batch(values) for values in found.mappings()]
 
-    def attempts_of(self, run: str) -> list[AttemptRecord]:
-        """Return all attempts, by batch and number."""
+    def attempts_of(self, run: str, batch: int | None = None) -> list[AttemptRecord]:
+        """Return the attempts by batch and number, of one batch or all."""
         query = select(attempts).where(attempts.c.run == run).order_by(attempts.c.batch, attempts.c.number)
+        if batch is not None:
+            query = query.where(attempts.c.batch == batch)
         with self._read() as connection:
             return [_attempt(found) for found in connection.execute(query).mappings()]
 
@@ -333,7 +337,11 @@ def _change(connection: Connection, run: str, changes: Sequence[Change], allowed
         return
     statement = (
         update(items)
-        .where(items.c.run == run, items.c.place == bindparam("at_place"), items.c.state.in_(allowed))
+        .where(
+            items.c.run == run,
+            items.c.place == bindparam("at_place"),
+            or_(*(items.c.state == state for state in allowed)),
+        )
         .values(
             state=bindparam("new_state"),
             ambiguous=bindparam("new_ambiguous"),

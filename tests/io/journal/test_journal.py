@@ -1,0 +1,241 @@
+"""The journal on real SQLite files: durable order, safe permissions, versions, damage."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+from sqlalchemy import create_engine, text as statement
+
+from etl.core.outcomes import ItemState
+from etl.core.planning import plan
+from etl.errors import ConfigurationError, InternalError, JournalError
+from etl.io import journal as journal_module
+from etl.io.journal import encoding, open_journal, schema_version
+from etl.io.journal.records import Change, Closing, ItemRecord, RowRecord, RunRecord
+from etl.io.journal.schema import SCHEMA_VERSION
+from etl.io.journal.sql import CRASHED, NOT_CONNECTED, SqlJournal
+from etl.messages import text
+from etl.model import Finding
+from tests.submission.simulated import destination, rows
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+RUN = "0123456789abcdef"
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqlJournal]:
+    opened = open_journal(url_of(tmp_path / "home" / "journal.db"))
+    yield opened
+    opened.close()
+
+
+def fill(journal: SqlJournal, run: str = RUN, count: int = 4) -> None:
+    batches = plan(rows(count), {}, destination("totals", limit=2))
+    items = [item for batch in batches for item in batch.items]
+    record = RunRecord(
+        id=run,
+        destination="simulated.totals",
+        profile="default",
+        account="acme",
+        file="x.xlsx",
+        file_sha256="f" * 64,
+        content="c" * 64,
+        facts={"headers": ["Código"], "price": Decimal("1000.125")},
+        started=NOW,
+        planned=len(batches),
+    )
+    journal.create_run(
+        record,
+        [RowRecord(number=row.number, cells=("00123", 1.5, None), item=place) for place, row in enumerate(rows(count))],
+        [
+            ItemRecord(
+                place=place,
+                batch=1 + place // 2,
+                item_id=item.id,
+                key_id="k",
+                key=item.key,
+                payload=item.payload,
+                state=ItemState.PLANNED,
+            )
+            for place, item in enumerate(items)
+        ],
+        batches,
+    )
+
+
+def test_commits_are_durable_and_readers_do_not_block(tmp_path: Path) -> None:
+    """WAL with synchronous=FULL on every connection: a committed intent survives a power cut (SUB-6)."""
+    opened = open_journal(url_of(tmp_path / "journal.db"))
+    with opened._engine.connect() as connection:
+        found = {
+            name: connection.execute(statement(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout")
+        }
+    opened.close()
+    assert found == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 5000}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
+    """The folder is 0700 and the database with its -wal 0600, whatever the umask (SEC-8)."""
+    before = os.umask(0)
+    try:
+        opened = open_journal(url_of(tmp_path / "home" / "journal.db"))
+        fill(opened)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "home").iterdir()}
+        opened.close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+    assert set(modes.values()) == {0o600}, modes
+
+
+def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
+    """A program that does not know the format does not touch it: exit code 4."""
+    path = tmp_path / "journal.db"
+    open_journal(url_of(path)).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(SCHEMA_VERSION + 1),))
+    raw.close()
+    with pytest.raises(ConfigurationError, match="newer version"):
+        open_journal(url_of(path))
+
+
+def test_an_older_journal_is_backed_up_and_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The migration runs once, on a copy kept beside it."""
+    path = tmp_path / "journal.db"
+    opened = open_journal(url_of(path))
+    fill(opened)
+    opened.close()
+    monkeypatch.setattr(journal_module, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    steps = {SCHEMA_VERSION: lambda connection: connection.execute(statement("ALTER TABLE runs ADD COLUMN extra TEXT"))}
+    monkeypatch.setattr(journal_module, "MIGRATIONS", steps)
+    open_journal(url_of(path)).close()
+    assert schema_version(url_of(path)) == SCHEMA_VERSION + 1
+    backup = tmp_path / f"journal.db.v{SCHEMA_VERSION}.bak"
+    assert schema_version(url_of(backup)) == SCHEMA_VERSION
+    engine = create_engine(url_of(backup))
+    kept = SqlJournal(engine)
+    assert len(kept.items_of(RUN)) == 4, "the backup holds everything that was committed"
+    kept.close()
+
+
+@pytest.mark.parametrize("content", [b"this is not a database" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_journal_stops_everything(tmp_path: Path, content: bytes) -> None:
+    """Nothing is sent when what was sent cannot be read: exit code 5, no traceback."""
+    path = tmp_path / "journal.db"
+    path.write_bytes(content)
+    with pytest.raises(JournalError):
+        open_journal(url_of(path))
+
+
+def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path) -> None:
+    """A transaction that does not fit fails whole; what was committed before is all there."""
+    opened = open_journal(url_of(tmp_path / "journal.db"))
+    fill(opened)
+    with opened._engine.connect() as connection:
+        pages = connection.execute(statement("PRAGMA page_count")).scalar_one()
+        connection.execute(statement(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(JournalError, match="full"):
+        fill(opened, run="f" * 16, count=2_000)
+    assert len(opened.items_of(RUN)) == 4
+    assert opened.find_runs("") == [RUN]
+    opened.close()
+
+
+def test_everything_comes_back_as_it_was_written(journal: SqlJournal) -> None:
+    """Facts, cells, payloads and bodies survive exactly."""
+    fill(journal)
+    assert journal.run(RUN).facts == {"headers": ["Código"], "price": Decimal("1000.125")}
+    assert journal.rows_of(RUN)[0].cells == ("00123", 1.5, None)
+    assert [item.key for item in journal.items_of(RUN)] == [("k0",), ("k1",), ("k2",), ("k3",)]
+    batches = plan(rows(4), {}, destination("totals", limit=2))
+    assert [batch.body for batch in journal.batches_of(RUN)] == [batch.body for batch in batches]
+    journal.add_findings(RUN, [Finding("x", text("row {n}", n=3), row=3, column=1)])
+    assert journal.findings_of(RUN) == [Finding("x", text("row {n}", n=3), row=3, column=1)]
+
+
+def test_an_intent_is_only_taken_from_what_may_be_sent(journal: SqlJournal) -> None:
+    """The journal refuses a transition that the state machine does not have (I5)."""
+    fill(journal)
+    attempt = journal.intend(RUN, 1, [0, 1], "d", NOW)
+    closing = Closing(at=NOW, verdict="read", status=200)
+    changes = [Change(place=place, state=ItemState.CONFIRMED) for place in (0, 1)]
+    journal.record(RUN, 1, attempt, closing, changes)
+    with pytest.raises(InternalError):
+        journal.intend(RUN, 1, [0], "d", NOW)
+    with pytest.raises(InternalError):
+        journal.record(RUN, 1, attempt, closing, changes)
+    assert journal.state_counts(RUN) == {ItemState.CONFIRMED: 2, ItemState.PLANNED: 2}
+    assert len(journal.attempts_of(RUN)) == 1, "the refused intent left nothing behind"
+
+
+def test_what_a_dead_process_left_becomes_uncertain(journal: SqlJournal) -> None:
+    """T3: `sending` without an owner is uncertain, in every run of the account, and counted as a request."""
+    fill(journal)
+    journal.intend(RUN, 2, [2, 3], "d", NOW)
+    assert journal.recover("other", ["simulated.totals"], NOW) == 0
+    assert journal.recover("acme", ["simulated.totals"], NOW) == 2
+    assert journal.recover("acme", ["simulated.totals"], NOW) == 0
+    items = journal.items_of(RUN, 2)
+    assert {item.state for item in items} == {ItemState.UNCERTAIN}
+    assert all(item.ambiguous and item.doubts == 1 and item.reason for item in items)
+    assert journal.attempts_of(RUN)[0].verdict == CRASHED
+    assert journal.run(RUN).sent == 1
+
+
+def test_a_connection_that_was_never_made_is_no_request(journal: SqlJournal) -> None:
+    """`requests.sent` counts what reached the vendor."""
+    fill(journal)
+    for verdict in (NOT_CONNECTED, "not_processed"):
+        attempt = journal.intend(RUN, 1, [0, 1], "d", NOW)
+        changes = [Change(place=place, state=ItemState.PLANNED) for place in (0, 1)]
+        journal.record(RUN, 1, attempt, Closing(at=NOW, verdict=verdict), changes)
+    assert journal.run(RUN).sent == 1
+
+
+cells = st.one_of(
+    st.none(),
+    st.text(st.characters(codec="utf-8")),
+    st.booleans(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.datetimes(),
+    st.dates(),
+    st.times(),
+    st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)),
+)
+
+
+@given(st.lists(cells))
+def test_cells_survive_the_journal(row: list[object]) -> None:
+    """A report made again shows what the sheet showed, types included."""
+    back = encoding.from_cells(encoding.cells(row))  # type: ignore[arg-type]
+    assert back == tuple(row)
+    assert [type(value) for value in back] == [type(value) for value in row]
+
+
+@given(st.dictionaries(st.text(min_size=1), st.one_of(st.text(), st.decimals(allow_nan=False, allow_infinity=False))))
+def test_derived_values_survive_the_journal(values: dict[str, str | Decimal]) -> None:
+    """Computed prices come back as exact decimals."""
+    back = encoding.from_values(encoding.values(values))
+    assert back == values
+    assert [str(value) for value in back.values()] == [str(value) for value in values.values()]
+
+
+def test_days_and_times_keep_their_kind() -> None:
+    """A date is not a datetime."""
+    row = (date(2026, 1, 2), datetime(2026, 1, 2, 3, 4), time(5, 6), timedelta(hours=30))  # noqa: DTZ001
+    assert encoding.from_cells(encoding.cells(row)) == row

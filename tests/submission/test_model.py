@@ -1,0 +1,239 @@
+"""The state machine against a simulated vendor: random faults, crashes, waits, looks and operators (SUB-3, SUB-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+import etl.reconciliation
+import etl.submission
+from etl.core.outcomes import ItemState
+from etl.core.verdict import Verdict, judge
+from etl.io.journal.records import Change
+from etl.io.journal.sql import SqlJournal
+from etl.messages import text
+from etl.model import Answer, Effect, NoAnswer
+from etl.submission import Submission
+from tests.submission.bench_of_runs import Bench
+from tests.submission.simulated import FAULTS, HORIZON, Crash
+
+KINDS = ("totals", "records", "create", "set")
+
+
+class RunMachine(RuleBasedStateMachine):
+    """A run, a vendor that may do anything the verdict table knows, and a person who decides truthfully."""
+
+    submission_class: type[Submission] = Submission
+    kinds = KINDS
+
+    @initialize(data=st.data(), count=st.integers(1, 7))
+    def begin(self, data: st.DataObject, count: int) -> None:
+        kind = data.draw(st.sampled_from(self.kinds))
+        self.bench = Bench(kind, count, submission_class=self.submission_class)
+        self.intents: list[str] = []
+        self.bench.vendor.on_send = self._check_intent
+        if data.draw(st.booleans()):
+            self.bench.vendor.unknown.add("k0")
+
+    def _check_intent(self) -> None:
+        """I6: whoever is being sent stands in the journal as `sending`."""
+        if ItemState.SENDING not in self.bench.states().values():
+            self.intents.append("I6: a request without an intent in the journal")
+
+    def _do(self, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except Crash:
+            pass
+
+    @rule(faults=st.lists(st.sampled_from(FAULTS), max_size=6))
+    def send(self, faults: list[str]) -> None:
+        self._do(lambda: self.bench.send(faults))
+
+    @rule(faults=st.lists(st.sampled_from(FAULTS), max_size=4))
+    def resume(self, faults: list[str]) -> None:
+        self.bench.vendor.script.extend(faults)
+        self._do(self.bench.resume)
+        self.bench.vendor.script.clear()
+
+    @rule()
+    def reconcile(self) -> None:
+        self._do(self.bench.look)
+
+    @rule(seconds=st.sampled_from([1.0, 61.0, 130.0, 500.0, HORIZON]))
+    def wait(self, seconds: float) -> None:
+        self.bench.clock.sleep(seconds)
+
+    @rule(pick=st.integers(0, 6))
+    def operator_decides(self, pick: int) -> None:
+        """An operator says what is true, once nothing is in flight any more."""
+        if self.bench.vendor.late:
+            return
+        open_states = {ItemState.UNCERTAIN, ItemState.ABSENT}
+        items = [i for i in self.bench.journal.items_of(self.bench.run) if i.state in open_states]
+        if not items:
+            return
+        item = items[pick % len(items)]
+        applied = bool(self.bench.vendor.applied[item.key[0]])
+        change = Change(place=item.place, state=ItemState.CONFIRMED if applied else ItemState.PLANNED)
+        self.bench.journal.record_word(
+            self.bench.run, [change], who="ana", applied=applied, why="seen", at=self.bench.clock.now()
+        )
+
+    @invariant()
+    def truth(self) -> None:
+        if hasattr(self, "bench"):
+            assert not self.bench.violations()
+            assert not self.intents
+
+
+def explore(machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_no_row_is_doubled_lost_or_falsely_reported() -> None:
+    """I1, I2, I3 and I6 hold whatever the vendor, the process and the clock do."""
+    explore(RunMachine, 100, 20)
+
+
+@pytest.mark.long
+def test_no_row_is_doubled_lost_or_falsely_reported_at_length() -> None:
+    """The same, at the length of SUB-3."""
+    explore(RunMachine, 20_000, 50)
+
+
+def _judged(statuses: set[int], verdict: Verdict) -> Callable[..., Verdict]:
+    def wrong(effect: Effect, result: Answer | NoAnswer, reading: Any) -> Verdict:
+        if isinstance(result, Answer) and result.status in statuses:
+            return verdict
+        return judge(effect, result, reading)
+
+    return wrong
+
+
+def resend_uncertain(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        Submission,
+        "_sendable",
+        lambda self, batch: [
+            item
+            for item in self.journal.items_of(self.run, batch.number)
+            if item.state in {ItemState.PLANNED, ItemState.UNCERTAIN}
+        ],
+    )
+
+
+def intent_after_send(patch: pytest.MonkeyPatch) -> None:
+    honest = Submission._attempt
+
+    def wrong(self: Submission, batch: Any, items: Any, effect: Effect) -> Any:
+        early = self.sender.send(self._request(batch, items), effect=effect, deadline=60.0)
+
+        class Replay:
+            def send(self, *_args: Any, **_named: Any) -> Any:
+                return early
+
+        real, self.sender = self.sender, Replay()
+        try:
+            return honest(self, batch, items, effect)
+        finally:
+            self.sender = real
+
+    patch.setattr(Submission, "_attempt", wrong)
+
+
+def gateway_timeout_is_rejected(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(etl.submission, "judge", _judged({504}, Verdict.REFUSED))
+
+
+def gateway_timeout_is_planned(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(etl.submission, "judge", _judged({504}, Verdict.NOT_PROCESSED))
+
+
+def lost_is_confirmed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        etl.submission, "_doubted", lambda item, _why: Change(place=item.place, state=ItemState.CONFIRMED)
+    )
+
+
+def recover_to_planned(patch: pytest.MonkeyPatch) -> None:
+    honest = SqlJournal.recover
+
+    def wrong(self: SqlJournal, account: str, names: Any, at: Any) -> int:
+        run = self.find_runs("")[0]
+        crashed = [item.place for item in self.items_of(run) if item.state is ItemState.SENDING]
+        found = honest(self, account, names, at)
+        changes = [Change(place=place, state=ItemState.PLANNED) for place in crashed]
+        if changes:
+            self.record_word(run, changes, who="bug", applied=False, why="bug", at=at)
+        return found
+
+    patch.setattr(SqlJournal, "recover", wrong)
+
+
+def no_horizon(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(etl.reconciliation.Situation, "past", lambda _self, _seconds, _at=None: True)
+
+
+def forget_ambiguity(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        etl.submission,
+        "_not_processed",
+        lambda item, why: Change(place=item.place, state=ItemState.PLANNED, reason=why),
+    )
+
+
+def refusal_settles_doubt(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        etl.submission,
+        "_rejected",
+        lambda _effect, item, words: Change(place=item.place, state=ItemState.REJECTED, reason=words),
+    )
+
+
+def short_answer_is_planned(patch: pytest.MonkeyPatch) -> None:
+    honest = etl.submission._read_change
+
+    def wrong(effect: Effect, entry: Any, item: Any) -> Change:
+        if entry is None:
+            return Change(place=item.place, state=ItemState.PLANNED, reason=text("missing"))
+        return honest(effect, entry, item)
+
+    patch.setattr(etl.submission, "_read_change", wrong)
+
+
+BUGS = (
+    resend_uncertain,
+    intent_after_send,
+    gateway_timeout_is_rejected,
+    gateway_timeout_is_planned,
+    lost_is_confirmed,
+    recover_to_planned,
+    no_horizon,
+    forget_ambiguity,
+    refusal_settles_doubt,
+    short_answer_is_planned,
+)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
+def test_the_model_finds_seeded_bugs(bug: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test has teeth: each of these mistakes is found within 500 examples."""
+    bug(monkeypatch)
+    with pytest.raises(AssertionError, match="I[1236]"):
+        explore(RunMachine, 500, 30)
