@@ -10,7 +10,16 @@ from typing import Any
 import click
 
 from etl import __version__
-from etl.cli.command import GENERAL, Setting, TranslatedGroup, TranslatedOption, setting_of
+from etl.cli.command import (
+    GENERAL,
+    Setting,
+    TranslatedGroup,
+    TranslatedOption,
+    grouped,
+    help_option,
+    option,
+    setting_of,
+)
 from etl.cli.language import chosen_language
 from etl.cli.listing import COMMANDS, ENTRIES
 from etl.cli.output import show_error
@@ -63,18 +72,16 @@ _PROGRAM = text(
     "Puts product and stock spreadsheets into the vendors' systems: every row checked, sent once, and accounted for."
 )
 
-program = Program(
-    name="etl",
-    does=_PROGRAM,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    params=[
-        TranslatedOption(
-            ["--lang"],
-            type=click.Choice(["es", "en"]),
-            expose_value=False,
-            says=text("The language of messages and workbooks."),
-            section=GENERAL,
-        )
-    ],
-)
-click.version_option(__version__, prog_name="etl")(program)
+program = Program(name="etl", does=_PROGRAM, context_settings={"max_content_width": 100})
+grouped(
+    option(
+        "--lang",
+        type=click.Choice(["es", "en"]),
+        expose_value=False,
+        says=text("The language of messages and workbooks."),
+    ),
+    click.version_option(
+        __version__, prog_name="etl", cls=TranslatedOption, says=text("Show the version and exit."), section=GENERAL
+    ),
+    help_option(),
+)(program)

@@ -141,6 +141,13 @@ def option(*names: str, says: Text, section: Text = GENERAL, **attributes: Any) 
     return adds
 
 
+def help_option() -> Decorator:
+    """Return the decorator that adds ``--help``. Click's own keeps the language of the first time it is shown."""
+    says = text("Show this message and exit.")
+    adds: Decorator = click.help_option("-h", "--help", cls=TranslatedOption, says=says, section=GENERAL)
+    return adds
+
+
 def grouped(*decorators: Decorator) -> Decorator:
     """Return one decorator for several options, shown in this order."""
 

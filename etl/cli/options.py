@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli.command import Decorator, grouped, option, setting_of
+from etl.cli.command import Decorator, grouped, help_option, option, setting_of
 from etl.messages import Text, text, translate
 
 READING = text("Reading and mapping")
@@ -270,4 +270,5 @@ common_options = grouped(
         envvar="ETL_CONFIG",
         says=text("The configuration file; otherwise etl.toml of this folder or of the user."),
     ),
+    help_option(),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from etl.cli.asked import Asked
-from etl.cli.command import TranslatedGroup, command, option
+from etl.cli.command import TranslatedGroup, command, help_option, option
 from etl.cli.listing import ENTRIES
 from etl.cli.options import common_options
 from etl.cli.output import show_answer, show_demo, tell
@@ -119,6 +119,7 @@ def set_command(ctx: click.Context) -> int:
     return show_answer(asked, {"profile": profile, "vendor": name, "references": stored}, lines)
 
 
+help_option()(secret_command)
 secret_command.add_command(set_command)
 
 
