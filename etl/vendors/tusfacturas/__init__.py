@@ -1,0 +1,94 @@
+"""TusFacturas (Argentina): products and stock. What it is, assembled from its columns, payloads and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from etl.messages import text
+from etl.model import Effect, Request
+from etl.vendors.base import Destination, Exchange, Signed, Vendor
+from etl.vendors.tusfacturas.columns import (
+    PRICE_QUESTIONS,
+    PRODUCT_COLUMNS,
+    PRODUCT_RULES,
+    STOCK_COLUMNS,
+    derive_product,
+)
+from etl.vendors.tusfacturas.payload import KEY, product_payload, product_request, stock_payload, stock_request
+from etl.vendors.tusfacturas.reconcile import look_up_movements, look_up_products, read_stock
+from etl.vendors.tusfacturas.response import read_submission
+
+BATCH_LIMIT = 50
+"""Products a request may hold: both pages, hints."""
+
+SECRETS = ("usertoken", "apikey", "apitoken")
+"""In the order of the pages' examples."""
+
+_PRODUCT_EFFECTS = {
+    # "Administrar productos", answer: a code that exists is refused per item and nothing is added.
+    "A": Effect.CREATE,
+    # "Administrar productos", hints: the product is looked up by its key and changed; `stock_actual` is not used.
+    "M": Effect.SET,
+}
+_STOCK_EFFECTS = {
+    # "Gestión de stock", Request Body: units are added to the stock …
+    "A": Effect.DELTA,
+    # … or taken from it, each time it is called; there is no reference that would tell a repetition (facts 1.10).
+    "B": Effect.DELTA,
+}
+
+
+def sign(request: Request, secrets: Mapping[str, str]) -> Signed:
+    """Put the three credentials first into the JSON body, as the pages' examples have them (facts 1.1)."""
+    named = msgspec.json.encode({name: secrets[name] for name in SECRETS})
+    body = request.body or b"{}"
+    rest = b"}" if body == b"{}" else b"," + body[1:]
+    return Signed(body=named[:-1] + rest, headers={"Content-Type": "application/json"})
+
+
+PRODUCTS = Destination(
+    name="tusfacturas.productos",
+    title=text("TusFacturas: products of a price list"),
+    columns=PRODUCT_COLUMNS,
+    key=KEY,
+    group_field="operacion",
+    effect=_PRODUCT_EFFECTS.__getitem__,
+    batch_limit=BATCH_LIMIT,
+    payload=product_payload,
+    submit=Exchange(build=product_request, read=read_submission),
+    look_up=look_up_products,
+    rules=PRODUCT_RULES,
+    derive=derive_product,
+    derived_fields=("precio_unitario_sin_iva",),
+    questions=PRICE_QUESTIONS,
+    duplicates=frozenset({"first", "last"}),
+)
+
+STOCK = Destination(
+    name="tusfacturas.stock",
+    title=text("TusFacturas: stock movements"),
+    columns=STOCK_COLUMNS,
+    key=KEY,
+    group_field="operacion",
+    effect=_STOCK_EFFECTS.__getitem__,
+    batch_limit=BATCH_LIMIT,
+    payload=stock_payload,
+    submit=Exchange(build=stock_request, read=read_submission),
+    baseline=read_stock,
+    look_up=look_up_movements,
+    duplicates=frozenset({"sum"}),
+    summed="cantidad",
+    low_stock=("stock_actual", "stock_minimo"),
+)
+
+TUSFACTURAS = Vendor(
+    name="tusfacturas",
+    title="TusFacturas",
+    address="https://www.tusfacturas.app/app/api/v2/",
+    secrets=SECRETS,
+    sign=sign,
+    destinations=(PRODUCTS, STOCK),
+    ping=Request("POST", "micuenta/consumo", b"{}"),
+)

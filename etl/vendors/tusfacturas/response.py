@@ -1,0 +1,147 @@
+"""Decides what TusFacturas's answers say of the items that were sent. Total: any status, any bytes, never an error."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+from etl.model import Answer, ItemReading, Json, Reading
+
+_COUNTS = ("stock_actual", "stock_minimo")
+_FAR = 10**15
+"""Beyond this a number is nonsense, and dear to compute with."""
+_FINEST = 9
+"""Decimals beyond these are noise of a binary fraction."""
+LONGEST_TEXT = 500
+_DIGITS = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
+
+Key = tuple[str, str]
+
+
+def read_submission(group: str, payloads: Sequence[Mapping[str, Json]], answer: Answer) -> Reading:  # noqa: ARG001
+    """Return what an answer to ``productos/administrar`` or ``productos/stock`` says.
+
+    Items are matched by (lista_precios, codigo), whatever their order; `group` makes no difference. A key that the
+    answer tells twice, or that is not ours, is not taken. A refusal of the request as a whole that lists no items is
+    not understood (facts 1.8: the item list decides), but its words are kept; so are those of a 4xx.
+    """
+    body = json_object(answer.body)
+    texts = words_of(body)
+    told = listed_products(answer, body)
+    if told is None or (refuses(body) and not told):
+        return Reading(understood=False, texts=texts)
+    readings = (_reading(at, product) for at, product in enumerate(matched_products(payloads, told)))
+    return Reading(understood=True, items=tuple(one for one in readings if one is not None), texts=texts)
+
+
+def _reading(position: int, product: Mapping[str, Json] | None) -> ItemReading | None:
+    refused = None if product is None else refuses(product)
+    if product is None or refused is None:
+        return None
+    counts = {name: count for name in _COUNTS if (count := number_of(product.get(name))) is not None}
+    return ItemReading(position, not refused, words_of(product), data=counts)
+
+
+def listed_products(answer: Answer, body: Mapping[str, Json]) -> list[Mapping[str, Json]] | None:
+    """Return the products that an answer lists; None when it is less than a whole answer of the contract."""
+    told = body.get("productos")
+    if answer.status != 200 or refuses(body) is None or not isinstance(told, list):
+        return None
+    return [product for product in told if isinstance(product, dict)]
+
+
+def matched_products(
+    payloads: Sequence[Mapping[str, Json]], told: Sequence[Mapping[str, Json]]
+) -> list[Mapping[str, Json] | None]:
+    """Return, for each payload, the one product told of its key; None when none or more than one is."""
+    sent: dict[Key, list[int]] = {}
+    unpadded: dict[Key, list[int]] = {}
+    for position, payload in enumerate(payloads):
+        key = (_plain(payload.get("lista_precios")), _plain(payload.get("codigo")))
+        sent.setdefault(key, []).append(position)
+        unpadded.setdefault((key[0], key[1].lstrip("0")), []).append(position)
+    found: dict[int, list[Mapping[str, Json]]] = {}
+    for product in told:
+        key = (_plain(product.get("lista_precios")), _plain(product.get("codigo")))
+        positions = sent.get(key, [])
+        if not positions and is_number(product.get("codigo")):  # 00123 told back as a number
+            positions = unpadded.get((key[0], key[1].lstrip("0")), [])
+        if len(positions) == 1:
+            found.setdefault(positions[0], []).append(product)
+    return [found[at][0] if len(found.get(at, ())) == 1 else None for at in range(len(payloads))]
+
+
+def refuses(told: Mapping[str, Json]) -> bool | None:
+    """Say whether `error` is "S" (yes) or "N" (no); None when it is neither."""
+    flag = told.get("error")
+    return {"S": True, "N": False}.get(flag.strip()) if isinstance(flag, str) else None
+
+
+def json_object(body: bytes) -> dict[str, Json]:
+    """Return the JSON object of a body, numbers with decimals as Decimal; an empty one when it holds none."""
+    try:
+        found = json.loads(body.decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def words_of(told: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return the vendor's own words, without blank ones: `errores`, sometimes `error_details` too (facts 1.8).
+
+    Nothing else is looked at: words in another form are those of a machine on the way.
+    """
+    found: list[Json] = []
+    for name in ("errores", "error_details"):
+        listed = told.get(name)
+        found.extend(listed if isinstance(listed, list) else [listed])
+    texts = (one.get("text") if isinstance(one, dict) else one for one in found)
+    return tuple(_clean(text) for text in texts if isinstance(text, str) and text.strip())
+
+
+def is_number(value: Json) -> bool:
+    """Say whether a JSON value is a number."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def number_of(value: Json) -> int | Decimal | None:
+    """Return a number that was told as a number or as text (facts 1.11); None when it is none."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    if not is_number(value) or not -_FAR < value < _FAR:
+        return None
+    number: int | Decimal = value
+    if isinstance(number, Decimal) and (number.adjusted() < -_FINEST or number == number.to_integral_value()):
+        return int(number)
+    return number
+
+
+def shown(value: Json) -> Json:
+    """Return what was told in a form that can be stored and shown: a number, a text of bearable length, or nothing."""
+    if value is None or number_of(value) is not None:
+        return value
+    return _clean(str(value))[:LONGEST_TEXT]
+
+
+def _plain(value: Json) -> str:
+    """Return a key's value as text: the vendor's texts may end in blanks, and numbers may come unquoted."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if is_number(value) else ""
+
+
+def _clean(text: str) -> str:
+    return text.strip().encode("utf-8", "replace").decode("utf-8")
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation as error:
+        raise ValueError(digits) from error
+
+
+def _refuse(constant: str) -> Json:
+    raise ValueError(constant)

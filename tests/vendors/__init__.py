@@ -1,0 +1,1 @@
+"""Tests of the vendors; `test_contract` holds for each of them."""
