@@ -104,6 +104,7 @@ def _run(
     vendor = vendor_of(destination.name)
     profile = settings.profile(vendor.name, None)
     profile.credentials()
+    settings.prepare_home()
     with AccountLock(settings.home, vendor.name, profile.account, profile.address, send.wait):
         intake = _take_in(options, destination, sending=True)
         batches = plan(intake.checked.rows, intake.checked.merged, destination)

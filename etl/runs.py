@@ -295,6 +295,7 @@ def _word(item: ItemRecord, decision: Decision) -> Change:
 
 @contextmanager
 def _journal(settings: Settings) -> Iterator[Journal]:
+    settings.prepare_home()
     journal = open_journal(settings.journal_url)
     try:
         yield journal
