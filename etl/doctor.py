@@ -189,7 +189,7 @@ def check_reach(profile: Profile) -> Check:
         result = transport.send(vendor.ping, effect=Effect.READ, deadline=PING_SECONDS)
     name = f"{profile.name}.{vendor.name}.reach"
     if not isinstance(result, Answer):
-        advice = text("There is no answer ({cause}). Check the network and the address.", cause=result.failure.value)
+        advice = text("There is no answer ({cause}). Check the network and the address.", cause=result.detail)
         return Check(name, Status.FAILED, profile.address, advice)
     found = f"{profile.address} (HTTP {result.status})"
     if result.status in {401, 402, 403}:
