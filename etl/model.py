@@ -166,6 +166,10 @@ class Sheet:
     notes: Mapping[tuple[int, int], CellNote] = field(default_factory=dict)
     """By (row number as Excel shows it, column index from 0)."""
     hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    """Indexes from 0."""
+    merged: Sequence[tuple[int, int, int, int]] = ()
+    """Merged areas as (row, last row, column, last column): rows as Excel shows them, columns from 0."""
     findings: tuple[Finding, ...] = ()
     """What the reader itself has to say: records with a wrong number of fields …"""
     encoding: str | None = None
