@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 
 from etl.messages import Text
 from etl.model import Cell, Finding, Json, MappedColumn, Outcome, Value
@@ -104,7 +105,19 @@ class Report:
     def low_stock(self, stock: str, minimum: str) -> Iterator[ReportRow]:
         """Yield the accepted rows whose returned `stock` is at or below the returned `minimum`."""
         for row in self.rows:
-            if row.outcome is not Outcome.ACCEPTED or stock not in row.data or minimum not in row.data:
+            if row.outcome is not Outcome.ACCEPTED:
                 continue
-            if row.data[stock] <= row.data[minimum]:
+            left, least = _quantity(row.data.get(stock)), _quantity(row.data.get(minimum))
+            if left is not None and least is not None and left <= least:
                 yield row
+
+
+def _quantity(value: Json) -> Decimal | None:
+    """Return a returned number, which some vendors quote; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

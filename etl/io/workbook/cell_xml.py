@@ -1,0 +1,106 @@
+"""Turns cells into the XML of a sheet: types kept, no text ever a formula or a link, nothing that XML cannot hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+LONGEST = 32_767
+"""UTF-16 units that a cell of Excel holds."""
+
+_CUT_MARK = " […]"
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SPECIAL = re.compile("[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|^\\s|\\s$|_x[0-9A-Fa-f]{4}_")
+_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_ERRORS = frozenset(("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"))
+_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (Excel's days have no zone)
+_FIRST_SAFE_DAY = date(1900, 3, 1)
+"""Before it Excel counts a day that never was."""
+_DAY = timedelta(days=1)
+
+
+def cell_text(words: str) -> str:
+    """Return `words` as a cell can hold them: what XML forbids replaced by U+FFFD, the rest cut with a mark."""
+    if not words.isascii() or not words.isprintable():
+        words = _ILLEGAL.sub("\ufffd", words)
+    if len(words) * 2 > LONGEST and _units(words) > LONGEST:
+        kept = words.encode("utf-16-le")[: 2 * (LONGEST - len(_CUT_MARK))].decode("utf-16-le", "ignore")
+        words = kept + _CUT_MARK
+    return words
+
+
+def _units(words: str) -> int:
+    return len(words.encode("utf-16-le")) // 2
+
+
+def serial(value: datetime | date | time | timedelta) -> float | None:
+    """Return Excel's number of a date (zone left out) or a time span; None for one that Excel cannot show."""
+    if isinstance(value, timedelta):
+        return value / _DAY if value >= timedelta() else None
+    if isinstance(value, time):
+        since_midnight = timedelta(hours=value.hour, minutes=value.minute, seconds=value.second)
+        return (since_midnight + timedelta(microseconds=value.microsecond)) / _DAY
+    moment = value.replace(tzinfo=None) if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    return (moment - _EPOCH) / _DAY if moment.date() >= _FIRST_SAFE_DAY else None
+
+
+def cell_xml(reference: str, value: Any, style: str) -> str:
+    """Return the ``<c>`` of a value at a reference (``C7``) with a style attribute (`` s="3"`` or nothing).
+
+    None gives an empty cell, which is worth writing only for its style.
+    """
+    writer = _WRITERS.get(type(value))
+    if writer is None:
+        return _string(reference, str(value), style)
+    return writer(reference, value, style)
+
+
+def error_xml(reference: str, error: str, style: str) -> str:
+    """Return a cell with one of Excel's error values, so that it stays the error that it was."""
+    return f'<c r="{reference}"{style} t="e"><v>{error if error in _ERRORS else "#N/A"}</v></c>'
+
+
+def _string(reference: str, value: str, style: str) -> str:
+    if len(value) * 2 <= LONGEST and not _SPECIAL.search(value):
+        return f'<c r="{reference}"{style} t="inlineStr"><is><t>{value}</t></is></c>'
+    words = _ESCAPED.sub("_x005F_", cell_text(value))
+    words = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    return f'<c r="{reference}"{style} t="inlineStr"><is><t xml:space="preserve">{words}</t></is></c>'
+
+
+def _float(reference: str, value: float, style: str) -> str:
+    if value - value != 0:  # infinite or not a number
+        return _string(reference, str(value), style)
+    return f'<c r="{reference}"{style}><v>{value!r}</v></c>'
+
+
+def _decimal(reference: str, value: Decimal, style: str) -> str:
+    return (
+        f'<c r="{reference}"{style}><v>{value:f}</v></c>'
+        if value.is_finite()
+        else _string(reference, str(value), style)
+    )
+
+
+def _moment(reference: str, value: datetime | date | time | timedelta, style: str) -> str:
+    number = serial(value)
+    return (
+        _string(reference, str(value), style) if number is None else f'<c r="{reference}"{style}><v>{number!r}</v></c>'
+    )
+
+
+_WRITERS: Mapping[type, Callable[[str, Any, str], str]] = {
+    str: _string,
+    float: _float,
+    int: lambda reference, value, style: f'<c r="{reference}"{style}><v>{value}</v></c>',
+    bool: lambda reference, value, style: f'<c r="{reference}"{style} t="b"><v>{value:d}</v></c>',
+    type(None): lambda reference, _, style: f'<c r="{reference}"{style}/>',
+    Decimal: _decimal,
+    datetime: _moment,
+    date: _moment,
+    time: _moment,
+    timedelta: _moment,
+}

@@ -1,0 +1,64 @@
+"""The sheet `Reenviar`: the rows to be corrected or sent for the first time, a valid input as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from etl.core.report import Report, ReportRow
+from etl.core.resend import row_key
+from etl.io.workbook.book import MAX_ROWS, Book, Styles
+from etl.io.workbook.cell_xml import cell_xml
+from etl.io.workbook.entry_rules import add_entry_rules, add_lists
+from etl.io.workbook.look import TABS
+from etl.io.workbook.names import HIDDEN_HEADERS, SheetKind
+from etl.io.workbook.page import finish_table
+from etl.io.workbook.user_table import UserTable
+from etl.model import Outcome, column_letter
+from etl.vendors.base import Destination
+
+RESENT = frozenset((Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT))
+"""The outcomes of the rows that may be sent from a results workbook."""
+
+
+def rows_to_resend(report: Report) -> list[ReportRow]:
+    """Return the rows that belong into `Reenviar`, in the sheet's order."""
+    return [row for row in report.rows if row.outcome in RESENT]
+
+
+def add_resend_sheet(book: Book, report: Report, destination: Destination, table: UserTable) -> None:
+    """Add `Reenviar` and the hidden lists of its drop-downs."""
+    sheet = book.add_sheet(SheetKind.RESEND)
+    chosen = rows_to_resend(report)[: MAX_ROWS - 1]
+    table.set_columns(sheet, book)
+    table.comment(
+        sheet, book, zip(chosen, range(2, len(chosen) + 2), strict=True), anchor=_key_column(report, destination)
+    )
+    first, columns = table.width, table.width + len(HIDDEN_HEADERS)
+    sheet.set_column(first, columns - 1, None, book.style("text"), {"hidden": True})
+    declared = {column.name: column for column in destination.columns}
+    rules = {mapped.column: declared[mapped.field] for mapped in report.columns if mapped.field in declared}
+    add_entry_rules(book, sheet, rules, add_lists(book, destination), first_row=1, advise=False)
+
+    def rows(styles: Styles) -> Iterator[str]:
+        write = table.writer(styles)
+        letters = [column_letter(index) for index in range(first, columns)]
+        header = [cell_xml(f"{letter}1", name, "") for letter, name in zip(letters, HIDDEN_HEADERS, strict=True)]
+        yield f'<row r="1" ht="32" customHeight="1">{"".join(table.header_xml(styles))}{"".join(header)}</row>'
+        for number, row in enumerate(chosen, start=2):
+            hidden = (report.run, row.number, row_key(row.cells))
+            keys = [
+                cell_xml(f"{letter}{number}", value, "")
+                for letter, value in zip(letters, hidden, strict=True)
+                if value is not None
+            ]
+            yield f'<row r="{number}">{"".join(write(row, number))}{"".join(keys)}</row>'
+
+    book.stream(sheet, rows, table.styles, last_row=len(chosen) + 1, columns=columns)
+    finish_table(book, sheet, rows=len(chosen), columns=table.width)
+    sheet.set_tab_color(TABS["amber" if chosen else "grey"])
+
+
+def _key_column(report: Report, destination: Destination) -> int:
+    """Return the column where a finding about the whole row is told: the last of the key, as for duplicates."""
+    columns = {mapped.field: mapped.column for mapped in report.columns}
+    return next((columns[field] for field in reversed(destination.key) if field in columns), 0)

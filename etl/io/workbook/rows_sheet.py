@@ -1,0 +1,153 @@
+"""The sheet `Filas`: every row of the user's sheet with what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from etl.core.plain_text import plain
+from etl.core.report import Report, ReportRow
+from etl.io.workbook.book import MAX_ROWS, Book, Styles
+from etl.io.workbook.cell_xml import cell_xml
+from etl.io.workbook.look import TABS
+from etl.io.workbook.names import Heading, SheetKind, heading, state
+from etl.io.workbook.page import finish_table
+from etl.io.workbook.user_table import UserTable, fitting_width
+from etl.messages import Text
+from etl.model import Outcome, column_letter
+from etl.vendors.base import Destination
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+_REASON_WIDTH = 60
+_FIXED = (Heading.ROW, Heading.STATE, Heading.REASON, Heading.BATCH, Heading.VENDOR_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where `Filas` shows what, for the links of other sheets."""
+
+    sheet: str
+    rows: Mapping[int, int]
+    """Row number in the user's sheet -> row number in `Filas`."""
+    width: int
+    """Of the user's columns."""
+    left_out: int
+    """Rows that did not fit into a sheet."""
+
+    def link(self, row: int, column: int | None) -> str | None:
+        """Return the address of a user's cell (of the row's first cell without `column`), if it is shown."""
+        if row not in self.rows:
+            return None
+        index = column if column is not None and column < self.width else 0
+        return f"internal:'{self.sheet}'!{column_letter(index)}{self.rows[row]}"
+
+
+def add_rows_sheet(book: Book, report: Report, destination: Destination, table: UserTable) -> Placed:
+    """Add `Filas`: the user's columns, then what became of the row, what the vendor returned, what we computed."""
+    sheet = book.add_sheet(SheetKind.ROWS)
+    shown = report.rows[: MAX_ROWS - 1]
+    returned = _names(row.data for row in shown)
+    derived = tuple(name for name in destination.derived_fields if any(name in row.derived for row in shown))
+    own = _own_headers(table.headers, [heading(kind, book.language) for kind in _FIXED], (*returned, *derived))
+    table.set_columns(sheet, book)
+    _set_own_columns(sheet, table.width, own)
+    positions = {row.number: index for index, row in enumerate(shown, start=2) if row.number is not None}
+    table.comment(sheet, book, zip(shown, range(2, len(shown) + 2), strict=True))
+    columns = table.width + len(own)
+
+    def rows(styles: Styles) -> Iterator[str]:
+        write, write_own = table.writer(styles), _own_writer(book, table.width, (returned, derived), styles)
+        header = [*table.header_xml(styles), *_own_header_xml(own, table.width, styles)]
+        yield f'<row r="1" ht="32" customHeight="1">{"".join(header)}</row>'
+        for number, row in enumerate(shown, start=2):
+            yield f'<row r="{number}">{"".join(write(row, number))}{"".join(write_own(row, number))}</row>'
+
+    styles = table.styles | {"own", "own number", "moment"} | {f"state:{outcome}" for outcome in Outcome}
+    book.stream(sheet, rows, styles, last_row=len(shown) + 1, columns=columns)
+    finish_table(book, sheet, rows=len(shown), columns=columns)
+    sheet.set_tab_color(TABS["calm"])
+    return Placed(book.name_of(SheetKind.ROWS), positions, table.width, len(report.rows) - len(shown))
+
+
+def reason_of(book: Book, reasons: Sequence[Text]) -> str | None:
+    """Return a row's reasons in one line."""
+    return " · ".join(plain(book.say(reason)) for reason in reasons) or None
+
+
+def _own_headers(taken: Sequence[str], fixed: Sequence[str], fields: Sequence[str]) -> list[str]:
+    """Return the names of our columns; one that the user's sheet has, or that stands twice, gets `` (etl)``."""
+    used = {name.strip().casefold() for name in taken}
+    own = []
+    for name in (*fixed, *fields):
+        free = name
+        while free.casefold() in used:
+            free += " (etl)"
+        used.add(free.casefold())
+        own.append(free)
+    return own
+
+
+def _own_header_xml(own: Sequence[str], first: int, styles: Styles) -> Iterator[str]:
+    for index, name in enumerate(own, start=first):
+        yield cell_xml(f"{column_letter(index)}1", name, styles["own header"])
+
+
+def _set_own_columns(sheet: Worksheet, first: int, own: Sequence[str]) -> None:
+    for index, name in enumerate(own):
+        kind = _FIXED[index] if index < len(_FIXED) else None
+        width = _REASON_WIDTH if kind is Heading.REASON else fitting_width(name, ("no enviada",))
+        sheet.set_column(first + index, first + index, width)
+
+
+def _names(mappings: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for mapping in mappings if mapping for name in mapping))
+
+
+def _own_writer(
+    book: Book, first: int, fields: tuple[Sequence[str], Sequence[str]], styles: Styles
+) -> Callable[[ReportRow, int], Iterator[str]]:
+    """Return what gives our cells of a row: number, state, reason, batch, vendor's id, returned and derived fields."""
+    returned, derived = fields
+    letters = [column_letter(first + index) for index in range(len(_FIXED) + len(returned) + len(derived))]
+    number_of, state_at, reason_at, batch_at, id_at = letters[: len(_FIXED)]
+    others = letters[len(_FIXED) :]
+    states = {outcome: (state(outcome, book.language), styles[f"state:{outcome}"]) for outcome in Outcome}
+    muted = styles["own"]
+
+    def write(row: ReportRow, number: int) -> Iterator[str]:
+        digits = str(number)
+        if row.number is not None:
+            yield cell_xml(number_of + digits, row.number, muted)
+        word, style = states[row.outcome]
+        yield cell_xml(state_at + digits, word, style)
+        if row.reasons:
+            yield cell_xml(reason_at + digits, reason_of(book, row.reasons), "")
+        if row.batch is not None:
+            yield cell_xml(batch_at + digits, row.batch, muted)
+        if row.vendor_id is not None:
+            yield cell_xml(id_at + digits, row.vendor_id, muted)
+        if row.data or row.derived:
+            values = [*(row.data.get(name) for name in returned), *(row.derived.get(name) for name in derived)]
+            for letter, value in zip(others, values, strict=True):
+                if value is not None:
+                    yield cell_xml(
+                        letter + digits, shown_value(value), styles["moment"] if isinstance(value, datetime) else muted
+                    )
+
+    return write
+
+
+def shown_value(value: Any) -> Any:
+    """Return a returned or derived value as a cell shows it: lists and objects as text, moments in local time."""
+    if isinstance(value, datetime):
+        return local(value)
+    return str(value) if isinstance(value, list | dict | tuple) else value
+
+
+def local(moment: datetime) -> datetime:
+    """Return a moment in the time of this machine, to the second, as Excel shows times."""
+    return (moment.astimezone() if moment.tzinfo else moment).replace(tzinfo=None, microsecond=0)

@@ -1,0 +1,212 @@
+"""The user's own columns as our sheets show them: same headers, order and types, wrong cells filled and commented."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from etl.core.plain_text import plain
+from etl.core.report import Report, ReportRow
+from etl.io.workbook.book import MAX_COLUMNS, Book, Styles
+from etl.io.workbook.cell_xml import cell_xml, error_xml
+from etl.model import Cell, Finding, column_letter
+from etl.vendors.base import Destination, Kind
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+MAX_COMMENTS = 1_000
+"""Commented cells of a sheet; the rest is only filled, for comments are slow to open."""
+
+_OURS = 60
+"""Columns that are kept free for ours."""
+_SAMPLE = 200
+_NARROWEST, _WIDEST = 9, 46
+_UNREADABLE = frozenset(("error_cell", "formula_without_value"))
+_BASES = ("plain", "text", "date", "moment", "time", "span")
+_MARKS = ("", "!error", "!warning")
+
+Notes = Mapping[int, Sequence[Finding]]
+"""The findings of a row by column index."""
+
+
+class UserTable:
+    """The user's columns, ready to be written row by row."""
+
+    def __init__(self, report: Report, destination: Destination) -> None:
+        """Look over the report once: its width, its types, its findings by place."""
+        self._report = report
+        self.width = min(_width(report), MAX_COLUMNS - _OURS)
+        self.headers = (*report.headers, *("",) * self.width)[: self.width]
+        self.notes = _notes_by_row(report.findings, self.width)
+        self.row_notes = _notes_of_rows(report.findings)
+        self._text_styles = _text_styles(report, destination, self.width)
+        self._letters = [column_letter(index) for index in range(self.width)]
+        self._number_formats = {code for row in report.rows if row.formats for code in row.formats.values()}
+
+    @property
+    def styles(self) -> set[str]:
+        """Names of all styles that the cells may ask for."""
+        bases = (*_BASES, *(f"number:{code}" for code in self._number_formats))
+        return {base + mark for base in bases for mark in _MARKS} | {"header", "own header"}
+
+    def header_xml(self, styles: Styles) -> list[str]:
+        """Return the cells of the header row; blank headers stay blank."""
+        return [
+            cell_xml(f"{letter}1", header or None, styles["header"])
+            for letter, header in zip(self._letters, self.headers, strict=True)
+        ]
+
+    def writer(self, styles: Styles) -> Callable[[ReportRow, int], list[str]]:
+        """Return what gives the cells of a row at a row number of the sheet; nothing for blank ones."""
+        letters, width, notes = self._letters, self.width, self.notes
+        texts = [styles[style] for style in self._text_styles]
+        plain_style = styles["plain"]
+
+        def write(row: ReportRow, number: int) -> list[str]:
+            digits = str(number)
+            cells = [
+                ""
+                if value is None
+                else cell_xml(
+                    letters[index] + digits,
+                    value,
+                    texts[index]
+                    if type(value) is str
+                    else plain_style
+                    if type(value) is float
+                    else styles[_base(value)],
+                )
+                for index, value in enumerate(row.cells[:width])
+            ]
+            found = notes.get(row.number) if row.number is not None else None
+            if found or row.formats:
+                cells += [""] * (width - len(cells))
+                for index in {*(found or ()), *row.formats}:
+                    cells[index] = self._special(row, number, index, (found or {}).get(index, ()), styles)
+            return cells
+
+        return write
+
+    def set_columns(self, sheet: Worksheet, book: Book) -> None:
+        """Give the columns their widths and, down the whole column, the text format of codes."""
+        sampled = self._report.rows[:_SAMPLE]
+        for index, (header, style) in enumerate(zip(self.headers, self._text_styles, strict=True)):
+            shown = [row.cells[index] for row in sampled if index < len(row.cells)]
+            sheet.set_column(index, index, fitting_width(header, shown), book.style(style))
+
+    def comment(
+        self, sheet: Worksheet, book: Book, positions: Iterable[tuple[ReportRow, int]], *, anchor: int | None = None
+    ) -> None:
+        """Comment the cells that have findings, up to `MAX_COMMENTS`; `positions` are rows with their numbers here.
+
+        Findings about a whole row are told at the column `anchor`, if there is one.
+        """
+        left = MAX_COMMENTS
+        for row, number in positions:
+            for column, findings in self._commented(row.number, anchor).items():
+                if not left:
+                    return
+                words = comment_text(book, findings)
+                sheet.write_comment(number - 1, column, words, comment_box(words))
+                left -= 1
+
+    def _commented(self, row: int | None, anchor: int | None) -> Notes:
+        if row is None:
+            return {}
+        whole = self.row_notes.get(row) if anchor is not None else None
+        notes = self.notes.get(row, {})
+        return {**notes, anchor: [*notes.get(anchor, ()), *whole]} if whole and anchor is not None else notes
+
+    def _special(self, row: ReportRow, number: int, index: int, findings: Sequence[Finding], styles: Styles) -> str:
+        """Return a cell with findings or a number format of its own."""
+        value = row.cells[index] if index < len(row.cells) else None
+        style = styles[self._style(row, index, value) + _mark(findings)]
+        reference = f"{self._letters[index]}{number}"
+        broken = next((finding for finding in findings if finding.code in _UNREADABLE), None)
+        if value is None and broken:
+            return error_xml(reference, broken.value or "", style)
+        return cell_xml(reference, value, style)
+
+    def _style(self, row: ReportRow, index: int, value: Cell) -> str:
+        if index in row.formats:
+            return f"number:{row.formats[index]}"
+        return self._text_styles[index] if value is None or isinstance(value, str) else _base(value)
+
+
+def fitting_width(header: str, values: Iterable[Any]) -> float:
+    """Return a column width that fits most of what it shows; long headers wrap."""
+    lengths = sorted(len(str(value)) for value in values if value is not None)
+    usual = lengths[int(len(lengths) * 0.95)] if lengths else 0
+    longest_word = max((len(word) for word in header.split()), default=0)
+    return min(max(usual + 2, longest_word + 4, min(len(header), 18) + 3, _NARROWEST), _WIDEST)
+
+
+def comment_text(book: Book, findings: Iterable[Finding]) -> str:
+    """Return what a cell's comment says: every problem with what to do about it."""
+    lines = []
+    for finding in findings:
+        lines.append(plain(book.say(finding.message)))
+        if finding.hint:
+            lines.append(plain(book.say(finding.hint)))
+    return "\n".join(lines)
+
+
+def comment_box(words: str) -> dict[str, Any]:
+    """Return the size that a comment needs to be read whole."""
+    lines = sum(len(line) // 46 + 1 for line in words.split("\n"))
+    return {"width": 300, "height": 14 + 16 * lines, "author": "etl", "font_size": 9}
+
+
+def _width(report: Report) -> int:
+    """Return how many columns the sheet has: its headers, and whatever stands further to the right."""
+    width = len(report.headers)
+    for row in report.rows:
+        if len(row.cells) > width:
+            width = max(width, max((i + 1 for i, cell in enumerate(row.cells) if cell is not None), default=0))
+    return width
+
+
+def _notes_by_row(findings: Iterable[Finding], width: int) -> dict[int, dict[int, list[Finding]]]:
+    notes: dict[int, dict[int, list[Finding]]] = {}
+    for finding in findings:
+        if finding.row is not None and finding.column is not None and finding.column < width:
+            notes.setdefault(finding.row, {}).setdefault(finding.column, []).append(finding)
+    return notes
+
+
+def _notes_of_rows(findings: Iterable[Finding]) -> dict[int, list[Finding]]:
+    """Return the findings about whole rows: a vendor's refusal names no cell."""
+    notes: dict[int, list[Finding]] = {}
+    for finding in findings:
+        if finding.row is not None and finding.column is None:
+            notes.setdefault(finding.row, []).append(finding)
+    return notes
+
+
+def _text_styles(report: Report, destination: Destination, width: int) -> list[str]:
+    """Return the style of texts a column: the text format but where numbers, dates or choices belong."""
+    styles = ["text"] * width
+    kinds = {column.name: column.kind for column in destination.columns}
+    for mapped in report.columns:
+        if mapped.column < width and kinds.get(mapped.field, Kind.TEXT) not in (Kind.TEXT, Kind.CODE):
+            styles[mapped.column] = "plain"
+    return styles
+
+
+def _mark(findings: Sequence[Finding]) -> str:
+    if not findings:
+        return ""
+    return "!error" if any(finding.is_error for finding in findings) else "!warning"
+
+
+def _base(value: Cell) -> str:
+    """Return the style of a value that is no text."""
+    if isinstance(value, datetime):
+        return "moment" if value.time() != time() else "date"
+    if isinstance(value, date):
+        return "date"
+    if isinstance(value, timedelta):
+        return "span"
+    return "time" if isinstance(value, time) else "plain"
