@@ -39,8 +39,8 @@ class Stops:
     """Installs the signal handlers while it is entered (in the main thread; elsewhere it only says "not asked").
 
     The first signal sets `requested` and calls `told` once; blocking system calls go on, because the handler returns
-    (PEP 475). A second one raises `StoppedNow` in the main thread. A signal that whoever started us ignores (``nohup``,
-    a background job) stays ignored.
+    (PEP 475). A second one raises `StoppedNow` in the main thread. SIGINT counts also where a shell started us with it
+    ignored (a job in the background): whoever sends it wants the run to end.
     """
 
     def __init__(self, told: Callable[[int], None] = _say_nothing) -> None:
@@ -67,8 +67,7 @@ class Stops:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for signum in _SIGNALS:
-                if signal.getsignal(signum) is not signal.SIG_IGN:
-                    self._previous[signum] = signal.signal(signum, self._handle)
+                self._previous[signum] = signal.signal(signum, self._handle)
         return self
 
     def __exit__(
