@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from etl.core.numbers import WrittenNumber, number_of_float, plain_decimal, written_number
+from etl.core.numbers import EXACT, WrittenNumber, number_of_float, plain_decimal, written_number
 from etl.core.reading import CellReader, CellReading, Evidence, Problem, is_percent, shown, trimmed
 from etl.messages import Text, text
 from etl.model import Cell, CellNote
 from etl.vendors.base import Column, Kind
-
-_TOO_LARGE = 10**15
-"""Beyond Excel's 15 digits no whole number is exact."""
 
 
 def decimal_reader(column: Column, evidence: Evidence) -> CellReader:
     """Return the reader of a column of exact numbers (`Decimal`)."""
 
     def read(cell: Cell, note: CellNote | None) -> CellReading:
+        if note is None and isinstance(cell, float) and abs(cell) < EXACT:
+            return number_of_float(cell)
         number = _number(cell, note, column, evidence)
-        if isinstance(number, Decimal) and abs(number) >= _TOO_LARGE:
+        if isinstance(number, Decimal) and abs(number) >= EXACT:
             return _too_large(shown(cell, note))
         return number
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from etl.core.limits import has_valid_check_digit, is_barcode_number
-from etl.core.numbers import number_of_float
+from etl.core.numbers import EXACT, number_of_float
 from etl.core.reading import (
     CellReader,
     CellReading,
@@ -24,14 +24,13 @@ from etl.vendors.base import Column
 
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}|[0-9][.,][0-9]+E[0-9]{2,3}", re.IGNORECASE)
 """How Excel writes a long number in a narrow cell. A plus sign or decimals: ``877562E000`` and ``12E4`` are codes."""
+_PLAIN_STARTS = frozenset("123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ZERO_FIRST = re.compile(r"0[0-9]+")
-_EXACT = 10**15
-"""Excel keeps 15 digits of a number."""
 
 
 def padded_digits(cells: Iterable[Cell], noted: Mapping[Cell, str]) -> int:
     """Return the digits of the longest code that begins with a zero, as text or by its cell's number format."""
-    written = [trimmed(cell) for cell in cells if isinstance(cell, str)]
+    written = [trimmed(cell) for cell in cells if isinstance(cell, str) and cell[:1] not in _PLAIN_STARTS]
     found = (_ZERO_FIRST.match(code) for code in [*written, *noted.values()])
     return max((len(match.group()) for match in found if match), default=0)
 
@@ -90,12 +89,11 @@ def _code_of_text(raw: str, *, is_key: bool) -> CellReading:
 
 
 def _code_of_number(cell: float, note: CellNote | None, column: Column, evidence: Evidence) -> CellReading:
-    number = number_of_float(cell)
-    if number is None or abs(number) >= _EXACT or number != int(number):
+    if not cell.is_integer() or abs(cell) >= EXACT:
         return _inexact(cell)
-    code = str(int(number))
-    if pads(note) and note is not None and note.number_format is not None:
-        return padded(int(number), note.number_format) or _unclear_format(code, note.number_format)
+    code = str(int(cell))
+    if note is not None and note.number_format is not None and pads(note):
+        return padded(int(cell), note.number_format) or _unclear_format(code, note.number_format)
     if evidence.padded > len(code) and not _is_whole_barcode(code, column):
         return Problem(
             "ambiguous_code",
@@ -138,11 +136,10 @@ def _unclear_format(code: str, number_format: str) -> Problem:
 
 
 def _text_of_number(cell: float, note: CellNote | None) -> CellReading:
-    number = number_of_float(cell)
-    if number is None or abs(number) >= _EXACT:
+    if number_of_float(cell) is None or abs(cell) >= EXACT:
         return _inexact(cell)
     written = shown(cell, note)
-    if number == int(number):
+    if cell.is_integer():
         return written
     return Remarked(
         written,

@@ -11,6 +11,9 @@ from enum import StrEnum
 MAX_LENGTH = 64
 """A longer text is no number; it also bounds the work of the patterns below."""
 
+EXACT = 10**15
+"""Excel keeps 15 digits of a number: beyond this no whole one is sure."""
+
 _SPACES = {ord(space): " " for space in "\t\n\r\v\f\u0085\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"}
 _SPACES |= {ord(space): " " for space in "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"}
 _SPACES |= {ord(invisible): "" for invisible in "\ufeff\u200b\u200e\u200f\u2060"}
@@ -84,8 +87,10 @@ def plain_decimal(digits: str) -> Decimal:
 
 def decimals_of(number: Decimal) -> int:
     """Return how many decimals a finite number has."""
-    exponent = number.as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+    digits = str(number)
+    if "E" in digits:
+        digits = format(number, "f")
+    return len(digits.partition(".")[2])
 
 
 def rounded(number: Decimal, decimals: int) -> Decimal:
@@ -97,10 +102,12 @@ def rounded(number: Decimal, decimals: int) -> Decimal:
 
 def number_of_float(number: float) -> Decimal | None:
     """Return Excel's number with its own 15 significant digits (1707.1768000000002 is 1707.1768); None for NaN, inf."""
+    if number.is_integer() and abs(number) < EXACT:
+        return Decimal(int(number))
     shortest = f"{number:.15g}"
     if "n" in shortest:
         return None
-    return plain_decimal(format(Decimal(shortest), "f") if "e" in shortest else shortest)
+    return plain_decimal(format(Decimal(shortest), "f")) if "e" in shortest else Decimal(shortest)
 
 
 def written_number(text: str) -> WrittenNumber | None:

@@ -62,7 +62,9 @@ NO_EVIDENCE = Evidence()
 
 def is_blank(cell: Cell) -> bool:
     """Say whether a cell holds nothing that one can see."""
-    return cell is None or (isinstance(cell, str) and not trimmed(cell))
+    if not isinstance(cell, str):
+        return cell is None
+    return not cell or cell.isspace() or not (cell.isprintable() or trimmed(cell))
 
 
 def trimmed(raw: str) -> str:

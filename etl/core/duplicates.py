@@ -1,0 +1,203 @@
+"""Decides what becomes of rows with the same key, or with keys that only look different (contract section 3)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from etl.errors import UsageError
+from etl.messages import Text, text
+from etl.model import Effect, Finding, Row, Severity, Value
+from etl.vendors.base import Destination
+
+POLICIES = ("error", "sum", "first", "last")
+"""The values of ``--duplicates``."""
+_LISTED = 12
+
+_Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What becomes of rows whose key is not theirs alone."""
+
+    remarks: tuple[tuple[int, Finding], ...] = ()
+    """(row number, finding about the key's last field, without its place)."""
+    superseded: Mapping[int, Text] = field(default_factory=dict)
+    """Rows that another one stands for, with the reason."""
+    added_up: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """The row that is sent -> all the rows that it stands for, itself first."""
+
+
+def check_policy(policy: str, destination: Destination) -> None:
+    """Raise UsageError when this value of ``--duplicates`` makes no sense for the destination."""
+    allowed = [name for name in POLICIES if name == "error" or name in destination.duplicates]
+    if policy not in allowed:
+        raise UsageError(
+            text("--duplicates {policy} makes no sense for {destination}", policy=policy, destination=destination.name),
+            hint=text("It can be: {allowed}", allowed=", ".join(allowed)),
+        )
+
+
+def decide_duplicates(rows: Sequence[Row], invalid: Collection[int], destination: Destination, policy: str) -> Decided:
+    """Return what becomes of rows with one key, whatever stands in their other fields and in `operacion`.
+
+    `rows` are all that have data, also `invalid` ones (their numbers): a key that two rows share is nobody's.
+    """
+    by_key = _grouped(rows, destination.key)
+    remarks: list[tuple[int, Finding]] = []
+    superseded: dict[int, Text] = {}
+    added_up: dict[int, tuple[int, ...]] = {}
+    for key, group in by_key.items():
+        if len(group) < 2:
+            continue
+        finding = _judged(key, group, invalid, destination, policy)
+        remarks += [(row.number, finding) for row in group]
+        if finding.is_error:
+            continue
+        if policy == "sum":
+            added_up[group[0].number] = tuple(row.number for row in group)
+        else:
+            kept = group[0] if policy == "first" else group[-1]
+            reason = text("Row {row} stands for it (--duplicates {policy})", row=kept.number, policy=policy)
+            superseded.update({row.number: reason for row in group if row is not kept and row.number not in invalid})
+    return Decided((*remarks, *_similar(by_key, destination)), superseded, added_up)
+
+
+def added_up_row(rows: Sequence[Row], summed: str) -> Row:
+    """Return the first row with the sum of all in the field `summed`."""
+    total = sum(_number(row.values[summed]) for row in rows)
+    return Row(rows[0].number, {**rows[0].values, summed: total})
+
+
+def _grouped(rows: Sequence[Row], names: Sequence[str]) -> dict[_Key, list[Row]]:
+    """Return the rows by their key; a row whose key is not whole is in no group."""
+    by_key: dict[_Key, list[Row]] = {}
+    for row in rows if names else ():
+        try:
+            key = tuple([str(row.values[name]) for name in names])
+        except KeyError:
+            continue
+        if key in by_key:
+            by_key[key].append(row)
+        else:
+            by_key[key] = [row]
+    return by_key
+
+
+def _judged(
+    key: _Key, group: Sequence[Row], invalid: Collection[int], destination: Destination, policy: str
+) -> Finding:
+    named = {"key": " / ".join(key), "rows": _listed([row.number for row in group])}
+    if policy == "error":
+        return Finding(
+            "duplicate_key",
+            text("The same product (“{key}”) stands in several rows: {rows}", **named),
+            _advice(destination),
+        )
+    if policy in ("first", "last"):
+        kept = group[0] if policy == "first" else group[-1]
+        return Finding(
+            "duplicate_key",
+            text(
+                "The same product (“{key}”) stands in several rows: {rows}. Row {kept} counts",
+                **named,
+                kept=kept.number,
+            ),
+            severity=Severity.WARNING,
+        )
+    obstacle = _obstacle_to_adding(group, invalid, destination)
+    if obstacle is not None:
+        return Finding(
+            "duplicate_key",
+            text(
+                "The same product (“{key}”) stands in rows {rows}, which cannot be added up: {reason}",
+                **named,
+                reason=obstacle,
+            ),
+            text("Correct them, or leave only one of them"),
+        )
+    total = sum(_number(row.values[destination.summed or ""]) for row in group)
+    return Finding(
+        "duplicate_key",
+        text(
+            "The same product (“{key}”) stands in rows {rows}: they are added up to {total}", **named, total=str(total)
+        ),
+        severity=Severity.WARNING,
+    )
+
+
+def _advice(destination: Destination) -> Text:
+    ways = " / ".join(f"--duplicates {policy}" for policy in POLICIES if policy in destination.duplicates)
+    if not ways:
+        return text("Leave only one of them")
+    return text("Leave only one of them, or say what is meant: {ways}", ways=ways)
+
+
+def _obstacle_to_adding(group: Sequence[Row], invalid: Collection[int], destination: Destination) -> Text | None:
+    bad = [row.number for row in group if row.number in invalid or destination.summed not in row.values]
+    if bad:
+        return text("there are errors in {rows}", rows=_listed(bad))
+    first = {name: value for name, value in group[0].values.items() if name != destination.summed}
+    for row in group[1:]:
+        other = {name: value for name, value in row.values.items() if name != destination.summed}
+        if other != first:
+            names = [name for name in sorted({*first, *other}) if first.get(name) != other.get(name)]
+            return text("they differ in {fields}", fields=", ".join(names))
+    return None
+
+
+def _similar(by_key: Mapping[_Key, Sequence[Row]], destination: Destination) -> list[tuple[int, Finding]]:
+    alike: dict[str, list[_Key]] = {}
+    for key in by_key:
+        alike.setdefault(_folded(key), []).append(key)
+    remarks: list[tuple[int, Finding]] = []
+    for keys in alike.values():
+        if len(keys) < 2:
+            continue
+        rows = sorted((row for key in keys for row in by_key[key]), key=lambda row: row.number)
+        severity = Severity.ERROR if _moves_stock(rows, destination) else Severity.WARNING
+        finding = Finding(
+            "similar_key",
+            text(
+                "These differ only in capitals or spaces: {keys}",
+                keys="; ".join(
+                    f"“{' / '.join(key)}” ({_listed([row.number for row in by_key[key]])})" for key in keys[:_LISTED]
+                ),
+            ),
+            text(
+                "If they are one product, write it in one way; if they are two, give them codes that cannot be confused"
+            ),
+            severity,
+        )
+        remarks += [(row.number, finding) for row in rows]
+    return remarks
+
+
+def _folded(key: _Key) -> str:
+    """Return what keys share that differ in case and blanks alone; the parts stay apart."""
+    plain = "\x00".join(key)
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKC", plain)
+    return "".join(plain.casefold().split())
+
+
+def _moves_stock(rows: Sequence[Row], destination: Destination) -> bool:
+    if destination.group_field is None:
+        groups = {""}
+    else:
+        groups = {str(row.values[destination.group_field]) for row in rows if destination.group_field in row.values}
+    return any(destination.effect(group) is Effect.DELTA for group in groups)
+
+
+def _number(value: Value) -> Decimal | int:
+    if not isinstance(value, Decimal | int):
+        raise TypeError(value)
+    return value
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    listed = [str(number) for number in numbers[:_LISTED]]
+    return ", ".join([*listed, "…"] if len(numbers) > _LISTED else listed)

@@ -1,0 +1,148 @@
+"""Decides which rows of a table are no data: the template's example, repeated headers, section titles, totals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from etl.core.example import is_example, marked_column
+from etl.core.reading import is_blank, trimmed
+from etl.messages import Text, text
+from etl.model import Cell, CellNote, Layout, Sheet
+from etl.vendors.base import Destination
+
+_TOTAL = re.compile(r"(sub ?-?)?total(es)?( general(es)?)?[ $:]*", re.IGNORECASE)
+_DIGIT = re.compile(r"[0-9]")
+
+_Shape = tuple[bool, bool]
+"""Whether a code has blanks inside and whether it has digits."""
+
+
+def rows_without_data(
+    sheet: Sheet, numbers: Sequence[int], layout: Layout, destination: Destination
+) -> dict[int, Text]:
+    """Return the rows among `numbers` that are no data, each with the reason; they are listed, never sent.
+
+    Data is a row with anything in two of the columns that are read, but for the template's example, a repeated header
+    and a line of totals. A single filled cell is data when the table has but two columns, when it is no text, or when
+    it looks like the codes of the other rows: what may be an unfinished row is a finding, not a title.
+    """
+    rows = _Rows(sheet, layout, destination)
+    skipped: dict[int, Text] = {}
+    lonely: dict[int, int] = {}
+    for number in numbers:
+        filled = rows.first_filled(number)
+        if not filled:
+            skipped[number] = text("Nothing stands in the columns that are read")
+        elif len(filled) == 1 and rows.width > 2:
+            lonely[number] = filled[0]
+        elif (reason := rows.reason_to_skip(number)) is not None:
+            skipped[number] = reason
+    shapes = rows.shapes_of_codes(set(numbers).difference(skipped, lonely)) if lonely else set()
+    for number, column in lonely.items():
+        cell = sheet.cell(number, column)
+        if isinstance(cell, str) and not (column == rows.key and (not shapes or _shape(cell) in shapes)):
+            skipped[number] = text("It is a title between the rows, not a row of data")
+    return skipped
+
+
+class _Rows:
+    """The columns that are read, row by row, and what tells that a row is no data."""
+
+    def __init__(self, sheet: Sheet, layout: Layout, destination: Destination) -> None:
+        self._rows = sheet.rows
+        self._lying = _lying_cells(sheet.notes)
+        self._headers = {mapped.column: mapped.header.casefold() for mapped in layout.columns}
+        self._indexes = list(self._headers)
+        self._destination = destination
+        self._marked_field = marked_column(destination).name
+        self._marked = _column_of(layout, self._marked_field)
+        self.key = _column_of(layout, destination.key[-1]) if destination.key else None
+        self.width = len(self._indexes)
+
+    def first_filled(self, number: int) -> list[int]:
+        """Return the columns of the first two filled cells of a row, or fewer; an error is not blank."""
+        row = self._rows[number - 1]
+        lying = self._lying.get(number, ())
+        filled: list[int] = []
+        for index in self._indexes:
+            if (index < len(row) and _is_filled(row[index])) or index in lying:
+                filled.append(index)
+                if len(filled) == 2:
+                    break
+        return filled
+
+    def reason_to_skip(self, number: int) -> Text | None:
+        """Return why a row with at least two filled cells is no data."""
+        row = self._rows[number - 1]
+        if self._is_example(row):
+            return text("It is the template's example")
+        if self._repeats_header(row):
+            return text("It repeats the header")
+        return text("It is a line of totals") if self._is_total(row) else None
+
+    def shapes_of_codes(self, numbers: Iterable[int]) -> set[_Shape]:
+        """Return how the codes of these rows look."""
+        if self.key is None:
+            return set()
+        cells = (_cell(self._rows[number - 1], self.key) for number in numbers)
+        return {_shape(cell) for cell in cells if cell is not None}
+
+    def _is_example(self, row: Sequence[Cell]) -> bool:
+        cell = _cell(row, self._marked)
+        if not isinstance(cell, str) or cell.lstrip()[:1] not in ("E", "e"):
+            return False
+        return is_example({self._marked_field: cell}, self._destination)
+
+    def _repeats_header(self, row: Sequence[Cell]) -> bool:
+        for index, header in self._headers.items():
+            cell = _cell(row, index)
+            if _is_filled(cell) and (not isinstance(cell, str) or trimmed(cell).casefold() != header):
+                return False
+        return True
+
+    def _is_total(self, row: Sequence[Cell]) -> bool:
+        key = _cell(row, self.key)
+        if _is_filled(key) and not (isinstance(key, str) and _TOTAL.fullmatch(trimmed(key))):
+            return False
+        texts = [trimmed(cell) for cell in row if isinstance(cell, str) and not is_blank(cell)]
+        return any(_TOTAL.fullmatch(words) for words in texts) and all(
+            _TOTAL.fullmatch(words) or _DIGIT.search(words) for words in texts
+        )
+
+
+def _cell(row: Sequence[Cell], column: int | None) -> Cell:
+    return row[column] if column is not None and column < len(row) else None
+
+
+def _column_of(layout: Layout, name: str) -> int | None:
+    mapped = layout.column_of(name)
+    return mapped.column if mapped is not None else None
+
+
+def _lying_cells(notes: Mapping[tuple[int, int], CellNote]) -> dict[int, set[int]]:
+    """Return the cells that have no value but are not blank: errors, formulas that were never calculated."""
+    found: dict[int, set[int]] = {}
+    for (row, column), note in notes.items():
+        if note.error is not None or note.formula_without_value:
+            found.setdefault(row, set()).add(column)
+    return found
+
+
+def _shape(cell: Cell) -> _Shape:
+    code = trimmed(cell) if isinstance(cell, str) else "0"
+    return " " in code, _DIGIT.search(code) is not None
+
+
+def data_rows(sheet: Sheet, header_row: int) -> list[int]:
+    """Return the numbers of the rows below the header that are not blank; an error in a cell is not blank."""
+    lying = _lying_cells(sheet.notes)
+    return [
+        number
+        for number, cells in enumerate(sheet.rows[header_row:], start=header_row + 1)
+        if any(map(_is_filled, cells)) or number in lying
+    ]
+
+
+def _is_filled(cell: Cell) -> bool:
+    return cell is not None and (type(cell) is not str or not is_blank(cell))
