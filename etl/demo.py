@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,8 @@ STEPS = (
     Step(
         "productos-con-errores.xlsx",
         text(
-            "Products with a mistake of every kind: the good rows are added, the others come back. Exit code 1 is right."
+            "Products with a mistake of every kind: the good rows are added, the others come back. "
+            "Exit code 1 is right."
         ),
         1,
     ),
@@ -74,15 +75,22 @@ def choose_folder(here: Path) -> Path:
     return folder if os.access(folder, os.W_OK) else Path(tempfile.mkdtemp(prefix=f"{FOLDER}-"))
 
 
-def run_demo(folder: Path, language: str, person: Person) -> Demonstrated:
-    """Run every step against a sandbox on a free port, with a journal of its own that is gone afterwards."""
+def run_demo(folder: Path, language: str, person: Person, watch: Callable[[Step, Report], None]) -> Demonstrated:
+    """Run every step against a sandbox on a free port, with a journal of its own that is gone afterwards.
+
+    `watch` is told of each step when it has ended.
+    """
     from etl.sandbox import Sandbox  # noqa: PLC0415 - `etl.demo` is imported for its folder too
 
     write_samples(folder, [step.sample for step in STEPS])
     with tempfile.TemporaryDirectory(prefix=f"{FOLDER}-") as home, Sandbox() as sandbox:
         settings = _settings(Path(home), sandbox, language)
-        steps = tuple((step, _run(sample(step.sample), folder, settings, person)) for step in STEPS)
-        return Demonstrated(folder, steps, len(sandbox.tusfacturas.applications))
+        steps: list[tuple[Step, Report]] = []
+        for step in STEPS:
+            report = _run(sample(step.sample), folder, settings, person)
+            watch(step, report)
+            steps.append((step, report))
+        return Demonstrated(folder, tuple(steps), len(sandbox.tusfacturas.applications))
 
 
 def _settings(home: Path, sandbox: Sandbox, language: str) -> Settings:

@@ -54,19 +54,24 @@ def show_answer(asked: Asked, data: Mapping[str, Json], lines: Sequence[str], ex
     return exit_code
 
 
-def show_demo(asked: Asked, shown: Demonstrated) -> int:
-    """Show the steps of the demonstration, where its workbooks are, and whether all went as it must."""
+def show_step(asked: Asked, heading: Text, report: Report) -> None:
+    """Show a step of the demonstration when it has ended; with --json nothing is shown before the end."""
+    if asked.json:
+        return
     from etl.core.summary import summary  # noqa: PLC0415 - it comes with the demonstration
 
-    code = 0 if shown.as_expected else 70
-    lines: list[str] = []
-    for number, (step, report) in enumerate(shown.steps, start=1):
-        lines += [f"{number}. {translate(step.heading, asked.language)}"]
-        lines += [f"   {line}" for line in summary(report, asked.language)] + [""]
-    lines += [translate(message, asked.language) for message in _demo_ending(shown)]
+    click.echo(translate(heading, asked.language))
+    for line in summary(report, asked.language):
+        click.echo(f"   {line}")
+    click.echo()
+
+
+def show_demo(asked: Asked, shown: Demonstrated) -> int:
+    """Show where the demonstration's workbooks are and whether all went as it must."""
     runs = [_report_json(report, asked.language, with_rows=asked.rows) for _, report in shown.steps]
     data = {"folder": str(shown.folder), "accepted": shown.accepted, "applied": shown.applied, "runs": runs}
-    return show_answer(asked, data, lines, code)
+    lines = [translate(message, asked.language) for message in _demo_ending(shown)]
+    return show_answer(asked, data, lines, 0 if shown.as_expected else 70)
 
 
 def _demo_ending(shown: Demonstrated) -> list[Text]:

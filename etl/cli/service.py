@@ -12,7 +12,8 @@ from etl.cli.asked import Asked
 from etl.cli.command import TranslatedGroup, command, help_option, option
 from etl.cli.listing import ENTRIES
 from etl.cli.options import common_options
-from etl.cli.output import show_answer, show_demo, tell
+from etl.cli.output import show_answer, show_demo, show_step, tell
+from etl.cli.terminal import Terminal
 from etl.errors import UsageError
 from etl.messages import text, translate
 
@@ -28,9 +29,14 @@ def demo_command(ctx: click.Context) -> int:
     from etl.demo import choose_folder, run_demo  # noqa: PLC0415 - `--help` needs no pandas
 
     asked = Asked(ctx)
-    with asked.person() as person:
-        result = run_demo(choose_folder(Path.cwd()), asked.language, person)
-    return show_demo(asked, result)
+    nobody = Terminal(asked.language, quiet=True)
+    shown = run_demo(
+        choose_folder(Path.cwd()),
+        asked.language,
+        nobody,
+        lambda step, report: show_step(asked, step.heading, report),
+    )
+    return show_demo(asked, shown)
 
 
 @command("doctor")
