@@ -20,7 +20,7 @@ from etl.cli.options import (
     sending_options,
 )
 from etl.cli.output import show_answer, show_report, writing
-from etl.messages import text
+from etl.messages import text, translate
 
 
 @command(
@@ -130,9 +130,17 @@ def destinations_command(ctx: click.Context) -> int:
 @common_options
 def inspect_command(ctx: click.Context) -> int:
     """Show what a sheet holds."""
-    from etl.inspection import inspect_file, inspection_json, inspection_lines  # noqa: PLC0415 - pandas
+    from etl.cli.inspected import inspected_json, inspected_lines  # noqa: PLC0415 - pandas
+    from etl.inspection import inspect_file  # noqa: PLC0415
+    from etl.mappings import save_mapping  # noqa: PLC0415
 
     asked = Asked(ctx)
-    language = asked.use_configured_language()
-    found = inspect_file(asked.sheet())
-    return show_answer(asked, inspection_json(found, language), inspection_lines(found, language))
+    language, target = asked.use_configured_language(), asked.value("save")
+    seen = inspect_file(asked.sheet(), asked.value("profile"))
+    lines = inspected_lines(seen, language)
+    if target is not None:
+        with writing(target):
+            save_mapping(seen.mapping, target)
+        lines += [translate(text("Kept in {path}. Look at it, then: --mapping {path}", path=str(target)), language)]
+    saved = None if target is None else str(target)
+    return show_answer(asked, {**inspected_json(seen, language), "mapping": saved}, lines)

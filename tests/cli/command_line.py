@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,3 +69,26 @@ def as_process(*arguments: str, cwd: Path, environ: Mapping[str, str], stdin: st
         check=False,
     )
     return Ended(found.returncode, found.stdout, found.stderr)
+
+
+def at_a_terminal(arguments: Sequence[str], typed: str, *, cwd: Path, environ: Mapping[str, str]) -> tuple[int, str]:
+    """Run Python on a terminal of its own where `typed` is typed; return the exit code and what is seen."""
+    import pty  # noqa: PLC0415 - POSIX's alone
+
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+    ) as process:
+        os.close(follower)
+        os.write(leader, typed.encode())
+        seen = b""
+        with contextlib.suppress(OSError):  # Linux tells the end of a terminal so
+            while piece := os.read(leader, 4096):
+                seen += piece
+        os.close(leader)
+        return process.wait(60), seen.decode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 
 from etl.cli.terminal import Terminal
 from etl.messages import text
-from tests.cli.command_line import ROOT, clean_environment
+from tests.cli.command_line import ROOT, at_a_terminal, clean_environment
 
 SCRIPT = """
 import sys
@@ -28,28 +27,15 @@ with Terminal({language!r}, quiet={quiet}, bar={bar}) as person:
 """
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
-pty = pytest.importorskip("pty", reason="terminals of this kind are POSIX's")
+pytest.importorskip("pty", reason="terminals of this kind are POSIX's")
 
 
 def on_a_terminal(answer: str, *, quiet: bool = False, bar: bool = True, **environ: str) -> str:
     """Return all that a person sees on a terminal where the script runs."""
-    leader, follower = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.format(language="es", quiet=quiet, bar=bar)],
-        cwd=ROOT, env=clean_environment(TERM="xterm", **environ), stdin=follower, stdout=follower, stderr=follower,
-    ) as process:  # fmt: skip
-        os.close(follower)
-        os.write(leader, answer.encode())
-        seen = b""
-        try:
-            while piece := os.read(leader, 4096):
-                seen += piece
-        except OSError:
-            pass
-        finally:
-            os.close(leader)
-        assert process.wait(30) == 0
-    return seen.decode()
+    script = SCRIPT.format(language="es", quiet=quiet, bar=bar)
+    code, seen = at_a_terminal(["-c", script], answer, cwd=ROOT, environ=clean_environment(**environ))
+    assert code == 0, seen
+    return seen
 
 
 def test_a_terminal_is_asked_and_shows_a_bar() -> None:

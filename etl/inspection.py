@@ -1,0 +1,93 @@
+"""Looks at a sheet for `etl inspect`: which sheet, for which destination, what is recognised and what may be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from etl.core.headers import Wanted, score
+from etl.core.proposals import Inspection, inspect_sheet
+from etl.io.readers import Source, open_source
+from etl.mappings import MappingFile, with_mapping
+from etl.model import Sheet, SheetName, column_letter
+from etl.options import SheetOptions
+from etl.vendors import DESTINATIONS
+from etl.vendors.base import Destination
+
+_PROPERTY = "etl_destination"
+"""The property in which our templates name their destination."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What was found in a file."""
+
+    file: str
+    kind: str
+    sheets: tuple[SheetName, ...]
+    destination: str
+    chosen: bool
+    """Whether the destination was named; otherwise it is the one that fits best."""
+    found: Inspection
+    mapping: MappingFile
+    """What `etl inspect --save` keeps: recognised columns and unrivalled proposals."""
+
+
+def inspect_file(options: SheetOptions, profile: str | None = None) -> Inspected:
+    """Return what a file holds. FileError when it cannot be read, UsageError for options that cannot be."""
+    options, known = with_mapping(options)
+    source = open_source(options.file, encoding=options.encoding, allow_legacy=options.allow_legacy)
+    sheets = _sheets(source, options.sheet)
+    named = options.to or source.properties.get(_PROPERTY)
+    destinations = [DESTINATIONS[named]] if named in DESTINATIONS else list(DESTINATIONS.values())
+    sheet, destination = _best(sheets, destinations)
+    # The constants are not checked against the destination here: what is no field of it is told by `run`.
+    wanted = Wanted(options.maps, dict(options.constants), options.header_row)
+    found = inspect_sheet(sheet, destination, wanted)
+    return Inspected(
+        file=source.file,
+        kind=source.kind,
+        sheets=source.sheets,
+        destination=destination.name,
+        chosen=named in DESTINATIONS,
+        found=found,
+        mapping=_mapping(options, found, destination, profile or known.profile),
+    )
+
+
+def _sheets(source: Source, name: str | None) -> list[Sheet]:
+    if name is not None:
+        return [source.read(name)]
+    visible = [sheet.name for sheet in source.sheets if sheet.visible]
+    return [source.read(one) for one in visible] or [source.read()]
+
+
+def _best(sheets: Sequence[Sheet], destinations: Sequence[Destination]) -> tuple[Sheet, Destination]:
+    """Return the pair that fits best, the first of equals: nothing is sent here, so a tie needs no question."""
+    pairs = [(sheet, destination) for destination in destinations for sheet in sheets]
+    return pairs[0] if len(pairs) == 1 else max(pairs, key=lambda pair: score(*pair))
+
+
+def _mapping(options: SheetOptions, found: Inspection, destination: Destination, profile: str | None) -> MappingFile:
+    """Return what is worth keeping; a question with several answers stays one."""
+    headers = list(found.headers)
+
+    def name_of(index: int) -> str:
+        header = headers[index]
+        return header if header and headers.count(header) == 1 else f"@{column_letter(index)}"
+
+    proposed = {one.column: one.field for one in found.proposals}
+    rivals = {one.column for one in found.proposals if proposed[one.column] != one.field}
+    pairs = {column.column: column.field for column in found.columns}
+    pairs |= {index: field for index, field in proposed.items() if index not in rivals and index not in pairs}
+    return MappingFile(
+        destination=destination.name,
+        profile=profile,
+        sheet=found.sheet,
+        header_row=found.header_row,
+        columns={name_of(index): pairs[index] for index in sorted(pairs)},
+        constants=dict(options.constants),
+        decimal=options.decimal,
+        round=options.round,
+        duplicates=options.duplicates,
+    )
