@@ -43,7 +43,7 @@ class Placed:
         if row not in self.rows:
             return None
         index = column if column is not None and column < self.width else 0
-        return f"internal:'{self.sheet}'!{column_letter(index)}{self.rows[row]}"
+        return f"internal:{self.sheet}!{column_letter(index)}{self.rows[row]}"
 
 
 def add_rows_sheet(book: Book, report: Report, destination: Destination, table: UserTable) -> Placed:

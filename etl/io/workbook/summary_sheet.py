@@ -102,7 +102,7 @@ def _write_next_steps(page: Page, report: Report, links: SummaryLinks) -> None:
     for step in report.next_steps:
         page.wide(step, "wrap")
     for sheet, message in lines:
-        page.link(0, f"'{sheet}'!A1", sheet)
+        page.link(0, f"{sheet}!A1", sheet)
         page.put(1, message, "top")
         page.end_row()
 
@@ -185,10 +185,10 @@ def _write_causes(page: Page, links: SummaryLinks) -> None:
         page.put(column, title, "own header")
     page.end_row()
     for cause, line in zip(links.causes[:_MOST_CAUSES], links.errors.lines, strict=False):
-        _write_cause(page, cause, f"'{links.errors.sheet}'!A{line}")
+        _write_cause(page, cause, f"{links.errors.sheet}!A{line}")
     rest = len(links.causes) - _MOST_CAUSES
     if rest > 0:
-        page.link(0, f"'{links.errors.sheet}'!A1", links.errors.sheet)
+        page.link(0, f"{links.errors.sheet}!A1", links.errors.sheet)
         page.put(2, ntext("{count} cause more", "{count} causes more", rest), "wrap")
         page.end_row()
 

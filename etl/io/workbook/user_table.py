@@ -68,7 +68,7 @@ class UserTable:
             digits = str(number)
             cells = [
                 ""
-                if value is None
+                if value is None or value == ""
                 else cell_xml(
                     letters[index] + digits,
                     value,

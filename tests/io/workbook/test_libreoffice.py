@@ -1,0 +1,124 @@
+"""LibreOffice opens what we write, and what it saves is still known and read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from etl.core.identity import from_properties
+from etl.io.readers import open_source
+from etl.io.workbook.decisions import read_decisions, run_id_of
+from etl.io.workbook.package import is_untouched, read_properties
+from etl.io.workbook.results import write_results
+from etl.io.workbook.template import write_template
+from etl.vendors import DESTINATIONS
+from tests.io.workbook.shop import (
+    DEPOT,
+    ROWS,
+    RUN,
+    checked_report,
+    live_things,
+    row,
+    shop_report,
+    uncertain_report,
+    values,
+)
+
+OFFICE = shutil.which("soffice")
+TEXTS = (
+    "=1+1", "+1", "@x", "\t=1", "http://example.invalid", "_x0041_", "a\nb", " edge ", "ñandú 🚂", "<&>\"'", "00123", "1e5",
+    "TRUE", "#N/A", "31/12/2026", "\ufffd", "'x", "  ", "x" * 300, "a\rb",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Write workbooks of every kind, and let LibreOffice open and save them all at once."""
+    if OFFICE is None:
+        if os.environ.get("CI"):
+            pytest.fail("soffice is missing")
+        pytest.skip("soffice is missing")
+    folder = tmp_path_factory.mktemp("office")
+    ours, theirs = folder / "ours", folder / "theirs"
+    ours.mkdir()
+    write_results(shop_report(), DEPOT, ours / "run.xlsx", "es", fallback=folder)
+    write_results(checked_report(), DEPOT, ours / "check.xlsx", "en", fallback=folder)
+    decided = write_results(uncertain_report(), DEPOT, ours / "uncertain.xlsx", "es", fallback=folder).path
+    book = openpyxl.load_workbook(decided)
+    decision = next(cell.column for cell in book["Inciertas"][1] if cell.value == "Decisión")
+    book["Inciertas"].cell(3, decision).value = "aplicada"
+    book.save(decided)
+    rows = [row(number, (words, words, 1.0)) for number, words in enumerate(TEXTS, start=4)]
+    write_results(shop_report(rows, []), DEPOT, ours / "texts.xlsx", "es", fallback=folder)
+    for destination in (DEPOT, *DESTINATIONS.values()):
+        write_template(destination, ours / f"{destination.name}.xlsx", "es")
+    command = [
+        OFFICE,
+        "--headless",
+        f"-env:UserInstallation=file://{folder}/profile",
+        "--convert-to",
+        "xlsx:Calc MS Excel 2007 XML",
+    ]
+    command += ["--outdir", str(theirs), *sorted(map(str, ours.iterdir()))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    return ours, theirs
+
+
+def test_libreoffice_opens_and_saves_every_workbook(folders: tuple[Path, Path]) -> None:
+    """Results of a run, of a check, with decisions, and every template: none is refused or repaired away."""
+    ours, theirs = folders
+    assert sorted(found.name for found in theirs.iterdir()) == sorted(found.name for found in ours.iterdir())
+    for path in ours.iterdir():
+        sheets = openpyxl.load_workbook(path).sheetnames
+        assert openpyxl.load_workbook(theirs / path.name).sheetnames == sheets
+
+
+def test_the_properties_survive(folders: tuple[Path, Path]) -> None:
+    """A results workbook saved by LibreOffice still names its run, destination, mapping and constants."""
+    ours, theirs = folders
+    for path in ours.iterdir():
+        identity = from_properties(read_properties(theirs / path.name))
+        assert identity is not None
+        assert identity == from_properties(read_properties(path))
+        assert identity == from_properties(open_source(theirs / path.name).properties)
+    assert run_id_of(theirs / "run.xlsx") == RUN
+    assert not is_untouched(theirs / "run.xlsx")
+
+
+def test_decisions_survive(folders: tuple[Path, Path]) -> None:
+    """Deciding in LibreOffice is as good as in Excel."""
+    assert read_decisions(folders[1] / "uncertain.xlsx") == (RUN, [(14, True, "uncertain.xlsx")])
+
+
+def test_rows_survive_with_their_types(folders: tuple[Path, Path]) -> None:
+    """Codes are still text, numbers numbers, an error an error."""
+    rows = values(folders[1] / "run.xlsx", "Reenviar")
+    assert rows[1][:5] == (123, "Camión", "1.234", "suelto", 21)
+    assert rows[2][:5] == ("00007", "=1+1", 5, None, 21)
+    assert open_source(folders[1] / "run.xlsx").read("Reenviar").notes[4, 2].error == "#REF!"
+    assert [found[9] for found in rows[1:]] == [6, 7, 8, 9]
+    sheet = openpyxl.load_workbook(folders[1] / "run.xlsx")["Filas"]
+    assert sheet["E2"].number_format == "0.00%"
+    assert len(values(folders[1] / "run.xlsx", "Filas")) == len(ROWS) + 1
+
+
+def test_texts_survive_and_nothing_came_alive(folders: tuple[Path, Path]) -> None:
+    """Our own reader finds each text as it was, and no program made a formula or an outside link of it."""
+    found = [cells[1] for cells in open_source(folders[1] / "texts.xlsx").read("Filas").rows[1:]]
+    assert [words.replace("\r", "\n") for words in found] == [words.replace("\r", "\n") for words in TEXTS]
+    assert live_things(folders[1] / "texts.xlsx") == []
+
+
+def test_drop_downs_survive(folders: tuple[Path, Path]) -> None:
+    """The lists still point at their cells after LibreOffice saved the template."""
+    sheet = openpyxl.load_workbook(folders[1] / f"{DEPOT.name}.xlsx")["Products"]
+    lists = [rule.formula1 for rule in sheet.data_validations.dataValidation if rule.type == "list"]
+    assert len(lists) == 3
+    assert all("Listas" in source for source in lists)
