@@ -6,7 +6,8 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from etl.core.verdict import BACKOFF_CAP, LONGEST_WAIT, RetryBudget, Verdict, judge, pause_before, retry_after
 from etl.model import Answer, Effect, Failure, ItemReading, NoAnswer, Reading
@@ -83,7 +84,10 @@ def test_the_pause_is_never_shorter_than_the_vendor_asks() -> None:
     rng = random.Random(1)
     asked = Answer(429, b"", {"retry-after": "30"})
     assert all(pause_before(5, asked, NOW, 0.5, None, rng).seconds >= 30 for _ in range(200))
-    assert pause_before(1, Answer(429, b"", {"retry-after": str(int(LONGEST_WAIT))}), NOW, 0.5, None, rng).too_long is False
+    assert (
+        pause_before(1, Answer(429, b"", {"retry-after": str(int(LONGEST_WAIT))}), NOW, 0.5, None, rng).too_long
+        is False
+    )
     assert pause_before(1, Answer(429, b"", {"retry-after": "301"}), NOW, 0.5, None, rng).too_long
     assert pause_before(1, Answer(429, b""), NOW, 0.5, 60.0, rng).seconds >= 60
 

@@ -26,7 +26,7 @@ from etl.options import OutputOptions, SendOptions
 from etl.runs import reconcile_run, resume_run, show_run
 from etl.sandbox import DEMO_CREDENTIALS, Sandbox
 from etl.settings import Settings, load_settings
-from etl.vendors import DESTINATIONS, vendor_of
+from etl.vendors import DESTINATIONS
 
 LIST = "Mayorista"
 NO_WORKBOOK = OutputOptions(write_results=False, language="en")
@@ -206,7 +206,6 @@ class Lab:
 def shops(lab: Lab, count: int) -> None:
     """Put products that keep stock into the vendor."""
     lab.sandbox.tusfacturas.seed(*(product(f"P{number:03d}") for number in range(count)))
-
 
 
 def server() -> multiprocessing.context.ForkServerContext:

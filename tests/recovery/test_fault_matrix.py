@@ -1,4 +1,4 @@
-"""Every fault of the verdict table x every destination: exact outcome, exact vendor state, and what time settles (SUB-5).
+"""Every fault of the verdict table x every destination: exact outcome and vendor state, and what time settles (SUB-5).
 
 Each case sends three rows in one request to a vendor that misbehaves once, looks at what is said and what was applied,
 then gives the vendor peace, waits past the horizon, and reconciles and resumes: what can be known must be known then.
@@ -84,7 +84,9 @@ CASES = [
     Case("silent-after", {"fault": Fault.SILENT_AFTER, "delay": 1.0}, LOST_AFTER, FINE, TWICE, SHORT_TIMEOUT),
     Case("trickled-headers", {"fault": Fault.TRICKLE_HEADERS}, LOST_AFTER, FINE, TWICE, SHORT_TIMEOUT),
     Case("trickled-body", {"fault": Fault.TRICKLE_BODY}, LOST_AFTER, FINE, TWICE, SHORT_TIMEOUT),
-    Case("short-list", {"fault": Fault.SHORT_LIST, "items": 1}, ("auu", 7, "111", "aaa"), FINE, ("aaa", 0, "122", "aaa")),
+    Case(
+        "short-list", {"fault": Fault.SHORT_LIST, "items": 1}, ("auu", 7, "111", "aaa"), FINE, ("aaa", 0, "122", "aaa")
+    ),
     Case("reordered", {"fault": Fault.REORDERED}, FINE, FINE, FINE),
     Case("told-twice", {"fault": Fault.DUPLICATED_ITEMS}, ("uaa", 7, "111", "aaa"), FINE, ("aaa", 0, "211", "aaa")),
     Case("strange-item", {"fault": Fault.STRANGE_ITEMS}, ("uaa", 7, "111", "aaa"), FINE, ("aaa", 0, "211", "aaa")),

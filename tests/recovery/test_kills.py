@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from etl.sandbox import Fault, Sandbox
-from tests.recovery.lab import MOVES, PRODUCTS, Lab, kill, movement_values, product_values, resume_in_child, shops, start
+from tests.recovery.lab import (
+    MOVES,
+    PRODUCTS,
+    Lab,
+    kill,
+    movement_values,
+    product_values,
+    resume_in_child,
+    shops,
+    start,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 

@@ -106,7 +106,9 @@ class SimVendor:
         body = json.loads(request.body or b"")
         return self._behave(self.script.popleft() if self.script else "fine", body)
 
-    def _behave(self, fault: str, body: Mapping[str, Json]) -> Answer | NoAnswer:
+    def _behave(  # noqa: C901 - a table of faults
+        self, fault: str, body: Mapping[str, Json]
+    ) -> Answer | NoAnswer:
         if fault == "refused_connection":
             return NoAnswer(Failure.NOT_CONNECTED, "refused")
         if fault == "429":

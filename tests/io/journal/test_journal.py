@@ -12,8 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
-from sqlalchemy import create_engine, text as statement
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import create_engine
+from sqlalchemy import text as statement
 
 from etl.core.outcomes import ItemState
 from etl.core.planning import plan
