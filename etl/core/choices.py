@@ -23,7 +23,7 @@ def folded(words: str) -> str:
 
 
 def choices_by_name(column: Column) -> dict[str, Choice]:
-    """Return the column's choices by everything that people write for them, folded.
+    """Return the column's choices by everything that people write for them, folded; numbers are no names.
 
     ValueError when two choices share a name: a declaration must not be ambiguous.
     """
@@ -31,6 +31,8 @@ def choices_by_name(column: Column) -> dict[str, Choice]:
     for choice in column.choices:
         own = (choice.value,) if isinstance(choice.value, str) else ()
         for name in {folded(written) for written in (*own, choice.meaning, *choice.synonyms)}:
+            if name.isdigit() and not own:
+                continue
             if names.setdefault(name, choice) is not choice:
                 raise ValueError(name)
     return names
@@ -46,7 +48,7 @@ def choice_reader(column: Column) -> CellReader:
             raw = trimmed(cell)
             if not raw:
                 return None
-            found = names.get(folded(raw)) or _of_text(raw, column, numbers)
+            found = _named(raw, names) or _of_text(raw, column, numbers)
         elif isinstance(cell, bool):
             found = names.get("true" if cell else "false")
         elif isinstance(cell, float):
@@ -56,6 +58,12 @@ def choice_reader(column: Column) -> CellReader:
         return found.value if found is not None else _not_allowed(cell, note, column, names)
 
     return read
+
+
+def _named(raw: str, names: Mapping[str, Choice]) -> Choice | None:
+    """Return the choice of that name. Digits must stand alone: ``1.5`` is not the code 15, nor ``-7`` the code 7."""
+    name = folded(raw)
+    return names.get(name) if not name.isdigit() or (raw.isascii() and raw.isdigit()) else None
 
 
 def _of_text(raw: str, column: Column, numbers: Mapping[Decimal, Choice]) -> Choice | None:

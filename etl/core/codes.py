@@ -75,7 +75,7 @@ def _code_of_text(raw: str, *, is_key: bool) -> CellReading:
         )
     if not code.isprintable():
         code = " ".join(code.split())
-    if code == raw or (not is_key and code == raw.strip(" ")):
+    if not code or code == raw or (not is_key and code == raw.strip(" ")):
         return code
     return Remarked(
         code,

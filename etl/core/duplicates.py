@@ -90,11 +90,15 @@ def _grouped(rows: Sequence[Row], names: Sequence[str]) -> dict[_Key, list[Row]]
 def _judged(
     key: _Key, group: Sequence[Row], invalid: Collection[int], destination: Destination, policy: str
 ) -> Finding:
-    named = {"key": " / ".join(key), "rows": _listed([row.number for row in group])}
+    named = {
+        "fields": " + ".join(destination.key),
+        "key": " / ".join(key),
+        "rows": _listed([row.number for row in group]),
+    }
     if policy == "error":
         return Finding(
             "duplicate_key",
-            text("The same product (“{key}”) stands in several rows: {rows}", **named),
+            text("The same {fields} (“{key}”) stands in several rows: {rows}", **named),
             _advice(destination),
         )
     if policy in ("first", "last"):
@@ -102,7 +106,7 @@ def _judged(
         return Finding(
             "duplicate_key",
             text(
-                "The same product (“{key}”) stands in several rows: {rows}. Row {kept} counts",
+                "The same {fields} (“{key}”) stands in several rows: {rows}. Row {kept} counts",
                 **named,
                 kept=kept.number,
             ),
@@ -113,7 +117,7 @@ def _judged(
         return Finding(
             "duplicate_key",
             text(
-                "The same product (“{key}”) stands in rows {rows}, which cannot be added up: {reason}",
+                "The same {fields} (“{key}”) stands in rows {rows}, which cannot be added up: {reason}",
                 **named,
                 reason=obstacle,
             ),
@@ -123,7 +127,7 @@ def _judged(
     return Finding(
         "duplicate_key",
         text(
-            "The same product (“{key}”) stands in rows {rows}: they are added up to {total}", **named, total=str(total)
+            "The same {fields} (“{key}”) stands in rows {rows}: they are added up to {total}", **named, total=str(total)
         ),
         severity=Severity.WARNING,
     )

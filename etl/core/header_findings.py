@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from etl.core.header_row import SEARCHED_ROWS, HeaderCandidate
 from etl.core.limits import listed
+from etl.core.vocabulary import header_key
 from etl.messages import Text, text, verbatim
 from etl.model import Finding, Severity, Sheet, column_letter
 from etl.vendors.base import Column, Destination
@@ -85,7 +86,8 @@ def tax_unclear(sheet: Sheet, header: str, column: int, meant: Sequence[Column])
 
 def missing_column(sheet: Sheet, column: Column, destination: Destination) -> Finding:
     """Say that a required field has neither a column nor a value for all rows."""
-    known = ", ".join(f"“{header}”" for header in dict.fromkeys((column.label, *column.aliases[:3], column.name)))
+    different = {header_key(header): header for header in (column.name, *column.aliases[:3], column.label)}
+    known = ", ".join(f"“{header}”" for header in reversed(different.values()))
     return Finding(
         "missing_column",
         text("There is no column for {field} ({label})", field=column.name, label=column.label),

@@ -29,6 +29,22 @@ class Wanted:
     """``--header-row``: as Excel shows it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is known of a table before it is judged."""
+
+    row: int
+    headers: tuple[str, ...]
+    fed: Mapping[int, str]
+    """Column index -> the field that it feeds."""
+    repeated: Mapping[str, Sequence[int]]
+    """Fields with several columns."""
+    asked: Mapping[int, tuple[str, ...]]
+    """Columns of which a person must say what they hold, with the fields they may mean."""
+    settled: frozenset[str]
+    """Fields with a column or a constant."""
+
+
 def find_layout(sheet: Sheet, destination: Destination, wanted: Wanted) -> tuple[Layout, tuple[Finding, ...]]:
     """Return where the table stands, and warnings (columns that are not read).
 
@@ -37,34 +53,50 @@ def find_layout(sheet: Sheet, destination: Destination, wanted: Wanted) -> tuple
     """
     vocabulary = vocabulary_of(destination)
     _check_wanted(wanted, destination)
-    row = _header_row(sheet, vocabulary, wanted)
-    headers = _headers(sheet, row)
-    mapped = _mapped_by_hand(wanted, headers)
-    fed, repeated = _fed_columns(headers, vocabulary, mapped)
-    settled = {*fed.values(), *wanted.constants}
-    asked = {
-        index: meant
-        for index, header in enumerate(headers)
-        if index not in fed and (meant := vocabulary.question_of(header)) and not settled.intersection(meant)
-    }
-    problems = [say.duplicate_column(sheet, headers, name, columns) for name, columns in repeated.items()]
-    problems += [
-        say.tax_unclear(sheet, headers[index], index, [destination.column(name) for name in meant])
-        for index, meant in asked.items()
-    ]
-    problems += _missing(
-        sheet, destination, {*settled, *repeated, *(name for names in asked.values() for name in names)}
-    )
+    draft = draft_of(sheet, _header_row(sheet, vocabulary, wanted), vocabulary, wanted)
+    problems = problems_of(draft, sheet, destination)
     if problems:
         raise FileError.because(*problems)
+    headers, fed = draft.headers, draft.fed
     layout = Layout(
-        header_row=row,
+        header_row=draft.row,
         headers=headers,
         columns=tuple(MappedColumn(fed[index], headers[index], index) for index in sorted(fed)),
         ignored=tuple(header for index, header in enumerate(headers) if header and index not in fed),
         constants=dict(wanted.constants),
     )
     return layout, _unread(sheet, layout, vocabulary)
+
+
+def draft_of(sheet: Sheet, row: int, vocabulary: Vocabulary, wanted: Wanted) -> Draft:
+    """Return what is known of a table whose header is `row`, whether it will do or not."""
+    headers = _headers(sheet, row)
+    fed, repeated = _fed_columns(headers, vocabulary, _mapped_by_hand(wanted, headers))
+    settled = {*fed.values(), *wanted.constants}
+    asked = {
+        index: meant
+        for index, header in enumerate(headers)
+        if index not in fed and (meant := vocabulary.question_of(header)) and not settled.intersection(meant)
+    }
+    return Draft(row, headers, fed, repeated, asked, frozenset(settled))
+
+
+def problems_of(draft: Draft, sheet: Sheet, destination: Destination) -> list[Finding]:
+    """Return why a table cannot be used as it is: duplicate_column, tax_unclear, missing_column."""
+    headers = draft.headers
+    problems = [say.duplicate_column(sheet, headers, name, columns) for name, columns in draft.repeated.items()]
+    problems += [
+        say.tax_unclear(sheet, headers[index], index, [destination.column(name) for name in meant])
+        for index, meant in draft.asked.items()
+    ]
+    missing = missing_fields(draft, destination)
+    return problems + [say.missing_column(sheet, destination.column(name), destination) for name in missing]
+
+
+def missing_fields(draft: Draft, destination: Destination) -> tuple[str, ...]:
+    """Return the required fields that have neither a column, nor a constant, nor an open question."""
+    given = {*draft.settled, *draft.repeated, *(name for names in draft.asked.values() for name in names)}
+    return tuple(names[0] for names in required_fields(destination) if not given.intersection(names))
 
 
 def score(sheet: Sheet, destination: Destination) -> int:
@@ -144,14 +176,19 @@ def _check_wanted(wanted: Wanted, destination: Destination) -> None:
         check_constant(written, destination, name)
 
 
-def check_constant(written: str, destination: Destination, name: str, decimal: str = "auto") -> None:
-    """Raise UsageError when a ``--set`` value can never be a value of the field `name`."""
+def check_constant(
+    written: str, destination: Destination, name: str, decimal: str = "auto", *, settle: bool = False
+) -> None:
+    """Raise UsageError when a ``--set`` value cannot be a value of the field `name`.
+
+    An ambiguous number passes unless `settle` says that `decimal` is the person's last word on it.
+    """
     column = destination.column(name)
     value = read_constant(written, column, decimal)
     if isinstance(value, Remarked):
         value = value.value
     if isinstance(value, Problem):
-        if value.code == "ambiguous_number" and decimal == "auto":
+        if value.code == "ambiguous_number" and not settle:
             return
         message, hint = value.message, value.hint
     elif value is None:
@@ -233,14 +270,6 @@ def required_fields(destination: Destination) -> tuple[tuple[str, ...], ...]:
         for column in destination.columns
         if column.required
     )
-
-
-def _missing(sheet: Sheet, destination: Destination, given: set[str]) -> list[Finding]:
-    return [
-        say.missing_column(sheet, destination.column(names[0]), destination)
-        for names in required_fields(destination)
-        if not given.intersection(names)
-    ]
 
 
 def _unread(sheet: Sheet, layout: Layout, vocabulary: Vocabulary) -> tuple[Finding, ...]:

@@ -11,11 +11,14 @@ import pandas as pd
 from etl.core.cells import read_constant
 from etl.core.column_reading import ReadColumn, SheetColumn, read_column, round_column
 from etl.core.headers import check_constant
-from etl.core.reading import Problem, Remarked, shown
-from etl.core.skipping import data_rows, rows_without_data
+from etl.core.reading import Problem, Remarked
+from etl.core.skipping import rows_without_data
+from etl.core.table import data_rows, source_rows
 from etl.messages import Text, text
-from etl.model import Cell, CellNote, Finding, Layout, Sheet, SourceRow, Value
+from etl.model import Finding, Layout, Sheet, Value
 from etl.vendors.base import Column, Destination
+
+__all__ = ["Mapped", "ReadingOptions", "map_rows", "source_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +51,6 @@ class Mapped:
     """By row, the values that `ReadingOptions.round` changed, as they are sent."""
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By field of a code list, what people wrote for which code: ``{"alicuota": {"Exento": "-1"}}``."""
-
-
-def source_rows(sheet: Sheet, layout: Layout) -> tuple[SourceRow, ...]:
-    """Return every row below the header that is not blank, with as many cells as the table has columns.
-
-    A cell whose look says more than its value (``21%``, ``00123``, ``#N/A``) is the text that the person sees.
-    """
-    width = len(layout.headers)
-    noted: dict[int, dict[int, CellNote]] = {}
-    for (number, column), note in sheet.notes.items():
-        noted.setdefault(number, {})[column] = note
-    return tuple(
-        SourceRow(number, _source_cells(sheet.rows[number - 1], width, noted.get(number)))
-        for number in data_rows(sheet, layout.header_row)
-    )
 
 
 def map_rows(sheet: Sheet, layout: Layout, destination: Destination, options: ReadingOptions) -> Mapped:
@@ -146,11 +134,3 @@ def _frame(columns: Sequence[ReadColumn], numbers: Sequence[int]) -> pd.DataFram
         values[:] = column.values
         data[column.name] = values
     return pd.DataFrame(data, index=index, dtype=object)
-
-
-def _source_cells(cells: Sequence[Cell], width: int, notes: Mapping[int, CellNote] | None) -> tuple[Cell, ...]:
-    row = [*cells[:width], *[None] * (width - len(cells))]
-    for column, note in (notes or {}).items():
-        if column < width:
-            row[column] = shown(row[column], note) or None
-    return tuple(row)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from etl.core.example import is_example, marked_column
 from etl.core.reading import is_blank, trimmed
+from etl.core.table import is_filled, lying_cells
 from etl.messages import Text, text
-from etl.model import Cell, CellNote, Layout, Sheet
+from etl.model import Cell, Layout, Sheet
 from etl.vendors.base import Destination
 
 _TOTAL = re.compile(r"(sub ?-?)?total(es)?( general(es)?)?[ $:]*", re.IGNORECASE)
@@ -51,7 +52,7 @@ class _Rows:
 
     def __init__(self, sheet: Sheet, layout: Layout, destination: Destination) -> None:
         self._rows = sheet.rows
-        self._lying = _lying_cells(sheet.notes)
+        self._lying = lying_cells(sheet.notes)
         self._headers = {mapped.column: mapped.header.casefold() for mapped in layout.columns}
         self._indexes = list(self._headers)
         self._destination = destination
@@ -66,7 +67,7 @@ class _Rows:
         lying = self._lying.get(number, ())
         filled: list[int] = []
         for index in self._indexes:
-            if (index < len(row) and _is_filled(row[index])) or index in lying:
+            if (index < len(row) and is_filled(row[index])) or index in lying:
                 filled.append(index)
                 if len(filled) == 2:
                     break
@@ -97,13 +98,13 @@ class _Rows:
     def _repeats_header(self, row: Sequence[Cell]) -> bool:
         for index, header in self._headers.items():
             cell = _cell(row, index)
-            if _is_filled(cell) and (not isinstance(cell, str) or trimmed(cell).casefold() != header):
+            if is_filled(cell) and (not isinstance(cell, str) or trimmed(cell).casefold() != header):
                 return False
         return True
 
     def _is_total(self, row: Sequence[Cell]) -> bool:
         key = _cell(row, self.key)
-        if _is_filled(key) and not (isinstance(key, str) and _TOTAL.fullmatch(trimmed(key))):
+        if is_filled(key) and not (isinstance(key, str) and _TOTAL.fullmatch(trimmed(key))):
             return False
         texts = [trimmed(cell) for cell in row if isinstance(cell, str) and not is_blank(cell)]
         return any(_TOTAL.fullmatch(words) for words in texts) and all(
@@ -120,29 +121,6 @@ def _column_of(layout: Layout, name: str) -> int | None:
     return mapped.column if mapped is not None else None
 
 
-def _lying_cells(notes: Mapping[tuple[int, int], CellNote]) -> dict[int, set[int]]:
-    """Return the cells that have no value but are not blank: errors, formulas that were never calculated."""
-    found: dict[int, set[int]] = {}
-    for (row, column), note in notes.items():
-        if note.error is not None or note.formula_without_value:
-            found.setdefault(row, set()).add(column)
-    return found
-
-
 def _shape(cell: Cell) -> _Shape:
     code = trimmed(cell) if isinstance(cell, str) else "0"
     return " " in code, _DIGIT.search(code) is not None
-
-
-def data_rows(sheet: Sheet, header_row: int) -> list[int]:
-    """Return the numbers of the rows below the header that are not blank; an error in a cell is not blank."""
-    lying = _lying_cells(sheet.notes)
-    return [
-        number
-        for number, cells in enumerate(sheet.rows[header_row:], start=header_row + 1)
-        if any(map(_is_filled, cells)) or number in lying
-    ]
-
-
-def _is_filled(cell: Cell) -> bool:
-    return cell is not None and (type(cell) is not str or not is_blank(cell))
