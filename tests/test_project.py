@@ -169,7 +169,11 @@ def test_ci_runs_what_a_newcomer_runs() -> None:
     assert os.access(script, os.X_OK)
     if shutil.which("bash"):
         subprocess.run(["bash", "-n", str(script)], check=True)
-    assert script.read_text("utf-8").rstrip().endswith('uv run pytest "$@"')
+    commands = [
+        line.partition(" ||")[0] for line in script.read_text("utf-8").splitlines() if line.startswith("uv run")
+    ]
+    assert commands[-1] == 'uv run pytest "$@"'
+    assert {"uv run mypy", "uv run mypy --platform win32", "uv run ruff check"} <= {*commands}
 
 
 def test_the_module_is_the_program(tmp_path: Path) -> None:
