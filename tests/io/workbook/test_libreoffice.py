@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import openpyxl
@@ -32,8 +31,8 @@ from tests.io.workbook.shop import (
 
 OFFICE = shutil.which("soffice")
 TEXTS = (
-    "=1+1", "+1", "@x", "\t=1", "http://example.invalid", "_x0041_", "a\nb", " edge ", "ñandú 🚂", "<&>\"'", "00123", "1e5",
-    "TRUE", "#N/A", "31/12/2026", "\ufffd", "'x", "  ", "x" * 300, "a\rb",
+    "=1+1", "+1", "@x", "\t=1", "http://example.invalid", "_x0041_", "a\nb", " edge ", "ñandú 🚂", "<&>\"'", "00123",
+    "1e5", "TRUE", "#N/A", "31/12/2026", "\ufffd", "'x", "  ", "x" * 300, "a\rb",
 )  # fmt: skip
 
 
