@@ -167,6 +167,13 @@ def test_alicuotas_keep_their_sign_and_fraction() -> None:
     assert b'"alicuota":10.5,' in body
 
 
+def test_a_value_that_is_none_leaves_no_key() -> None:
+    """Never null on the wire, wherever the nothing comes from."""
+    assert product_payload({**TRAIN, "codbar": None}) == product_payload(  # type: ignore[dict-item]
+        {name: value for name, value in TRAIN.items() if name != "codbar"}
+    )
+
+
 def test_fields_of_ours_stay_here() -> None:
     """`operacion` goes to the request, `precio_con_iva` nowhere."""
     payload = product_payload({**TRAIN, "operacion": "A", "precio_con_iva": Decimal(1210)})
