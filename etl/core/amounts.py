@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from etl.core.numbers import EXACT, WrittenNumber, number_of_float, plain_decimal, written_number
+from etl.core.numbers import EXACT, WrittenNumber, number_of_float, plain_decimal, plain_digits, written_number
 from etl.core.reading import CellReader, CellReading, Evidence, Problem, is_percent, shown, trimmed
 from etl.messages import Text, text
 from etl.model import Cell, CellNote
@@ -122,7 +122,7 @@ def _unexpected_percent(number: Decimal, seen: str) -> Problem:
         text(
             "The cell shows {seen} and holds {number}, and this column holds no percentages",
             seen=seen,
-            number=f"{number:f}",
+            number=plain_digits(number),
         ),
         text("Give the cell a number format without %, so that it shows what is meant"),
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import cast
 
 from etl.core.cells import gather_evidence, reader_of
-from etl.core.numbers import decimals_of, rounded
+from etl.core.numbers import decimals_of, plain_digits, rounded
 from etl.core.reading import CellReader, CellReading, Problem, Remarked, shown
 from etl.messages import ntext, text
 from etl.model import Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value
@@ -87,7 +87,7 @@ def round_column(column: ReadColumn, cells: SheetColumn, most: int) -> ReadColum
     for place, (number, value) in enumerate(zip(cells.numbers, values, strict=True)):
         if isinstance(value, Decimal) and decimals_of(value) > most:
             values[place] = changed[number] = new = rounded(value, most)
-            changes.append((abs(value - new), number, f"{number}: {value:f} → {new:f}"))
+            changes.append((abs(value - new), number, f"{number}: {plain_digits(value)} → {plain_digits(new)}"))
     if not changes:
         return column
     changes.sort(key=lambda change: (-change[0], change[1]))

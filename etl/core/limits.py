@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from etl.core.numbers import decimals_of, rounded
+from etl.core.numbers import decimals_of, plain_digits, rounded
 from etl.messages import Text, ntext, text
 from etl.model import Severity, Value
 from etl.vendors.base import Choice, Column
@@ -148,4 +148,4 @@ def _barcode_limit() -> Limit:
 
 
 def _digits(value: Value) -> str:
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return plain_digits(value) if isinstance(value, Decimal) else str(value)

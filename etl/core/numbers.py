@@ -26,6 +26,7 @@ _WRITTEN = re.compile(
 )
 
 
+_MANY_ZEROS = 20
 _WIDE = Context(prec=4 * MAX_LENGTH)
 
 
@@ -83,6 +84,11 @@ def plain_decimal(digits: str) -> Decimal:
         digits = digits.rstrip("0").rstrip(".")
     number = Decimal(digits)
     return number or Decimal(0)
+
+
+def plain_digits(number: Decimal) -> str:
+    """Return a number as people write it: no exponent, unless it would take a line of zeros."""
+    return f"{number:f}" if -_MANY_ZEROS < number.adjusted() < _MANY_ZEROS else str(number)
 
 
 def decimals_of(number: Decimal) -> int:

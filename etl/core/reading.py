@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TypeAlias
 
-from etl.core.numbers import Mark, number_of_float
+from etl.core.numbers import Mark, number_of_float, plain_digits
 from etl.messages import Text
 from etl.model import Cell, CellNote, Severity, Value
 
@@ -138,10 +138,10 @@ def _shown_number(cell: float, note: CellNote | None) -> str:
     if number is None:
         return str(cell)
     if is_percent(note):
-        return f"{(number * 100).normalize():f}%"
-    if pads(note) and note is not None and note.number_format is not None and number == int(number):
-        return padded(int(number), note.number_format) or f"{number:f}"
-    return f"{number:f}"
+        return f"{plain_digits((number * 100).normalize())}%"
+    if note is not None and note.number_format is not None and pads(note) and cell.is_integer():
+        return padded(int(cell), note.number_format) or plain_digits(number)
+    return plain_digits(number)
 
 
 def _shown_moment(cell: date | time) -> str:

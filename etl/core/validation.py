@@ -136,25 +136,28 @@ def _broken_limits(frame: pd.DataFrame, destination: Destination, places: _Place
     faster, since no error object is built (performance.md).
     """
     schema = schema_of(destination)
-    numbers: list[int] = frame.index.tolist()
     for column in destination.columns:
         if column.name not in frame:
             continue
         series = frame[column.name]
-        values: list[Value] = series.tolist()
         bad: set[int] = set()
         for schema_check, limit in zip(schema.columns[column.name].checks, limits_of(column), strict=True):
-            result = schema_check(series)
-            if result.check_passed:
-                continue
-            for place in (~result.check_output.to_numpy(dtype=bool)).nonzero()[0].tolist():
-                number, value = numbers[place], values[place]
+            for number, value in _failures(schema_check, series):
                 if number in bad:
                     continue
                 if limit.severity is Severity.ERROR:
                     bad.add(number)
                 finding = Finding(limit.code, limit.message(value), limit.hint(value), limit.severity)
                 yield places.put(finding, number, column.name)
+
+
+def _failures(schema_check: pa.Check, series: pd.Series[str]) -> list[tuple[int, Value]]:
+    """Return row number and value of the cells that fail; pandera leaves the blank ones out of its answer."""
+    result = schema_check(series)
+    if result.check_passed:
+        return []
+    failed = result.check_output.index[~result.check_output.to_numpy(dtype=bool)]
+    return list(zip(failed.tolist(), series.loc[failed].tolist(), strict=True))
 
 
 def _missing_values(mapped: Mapped, destination: Destination, places: _Places) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import ean
 
@@ -168,6 +168,7 @@ def render(number: Decimal, locale: str, style: int) -> str:
     return (f"-{digits}", f"({digits})", f"{digits}-")[style >> 2]
 
 
+@settings(deadline=None)
 @given(
     numbers=st.lists(st.decimals(-(10**9), 10**9, places=3), min_size=1, max_size=8),
     places=st.integers(0, 3),
@@ -186,6 +187,7 @@ def test_no_rendering_is_ever_read_as_ten_a_hundred_or_a_thousand_times_the_numb
     assert column_of(AMOUNT, *texts, decimal=stated) == numbers
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e14, max_value=1e14))
 def test_a_numeric_cell_is_never_ambiguous_and_keeps_excels_digits(number: float) -> None:
     """Excel's own numbers are read with its 15 significant digits, never through a text with marks."""
@@ -409,6 +411,7 @@ def test_values_given_with_set_are_read_like_cells() -> None:
     assert read_constant("1.234", AMOUNT, "comma") == Decimal(1234)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.floats() | st.booleans() | st.datetimes() | st.dates() | st.times() | st.none())
 def test_reading_never_raises(cell: Cell) -> None:
     """Any cell is a value, a problem or blank, in every kind of column."""
@@ -420,6 +423,7 @@ def test_reading_never_raises(cell: Cell) -> None:
                 assert is_blank(cell)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_written_numbers_of_any_text_never_raise(raw: str) -> None:
     """A text is a number or it is none; the pattern is bounded by its length."""
@@ -432,6 +436,7 @@ def test_a_long_text_is_refused_at_once() -> None:
     assert written_number("1" + " " * 30_000 + "x") is None
 
 
+@settings(deadline=None)
 @given(st.decimals(-(10**12), 10**12, places=6), st.integers(0, 5))
 def test_rounding_is_half_even_and_lossless_below(number: Decimal, places: int) -> None:
     """At most so many decimals stay, by at most half a unit of the last one; without need nothing changes."""
@@ -453,6 +458,7 @@ def test_rounding_ties_go_to_the_even_digit() -> None:
     assert number_of_float(0.0005) == Decimal("0.0005")
 
 
+@settings(deadline=None)
 @given(st.sampled_from((7, 11, 12, 13)).flatmap(lambda size: st.text("0123456789", min_size=size, max_size=size)))
 def test_check_digits_agree_with_another_implementation(payload: str) -> None:
     """Our sum over EAN-8, UPC, EAN-13 and GTIN-14 says what python-stdnum says."""
