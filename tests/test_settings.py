@@ -67,7 +67,7 @@ def test_without_a_file_the_variables_are_the_profile_default(load: Load) -> Non
         "apikey": "1134",
         "apitoken": "canary-token",
     }
-    assert settings.profile("tusfacturas", "default") == profile
+    assert load(environ=CREDENTIALS).profile("tusfacturas", "default") == profile
     assert "canary" not in f"{settings!r}{profile!r}"
 
 

@@ -50,7 +50,8 @@ def make_private_folder(folder: Path) -> None:
     try:
         if folder.is_dir():
             return
-        make_private_folder(folder.parent)
+        if folder.parent != folder:  # a drive that is not there has itself as parent
+            make_private_folder(folder.parent)
         mode = 0o770 if is_shared(folder.parent) else 0o700
         folder.mkdir(mode=mode, exist_ok=True)
         if mode == 0o770:

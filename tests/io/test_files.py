@@ -93,11 +93,12 @@ def test_a_file_that_exists_keeps_its_content_and_mode(tmp_path: Path) -> None:
 @posix
 def test_links_are_not_followed(tmp_path: Path) -> None:
     """A link that somebody put where our file belongs leads nowhere (SEC-8)."""
+    (tmp_path / "victim").write_bytes(b"kept")
     (tmp_path / "link").symlink_to(tmp_path / "victim")
     with pytest.raises(OSError, match="link"):
         open_private(tmp_path / "link", os.O_WRONLY)
     write_private_file(tmp_path / "link", b"ours")
-    assert not (tmp_path / "victim").exists()
+    assert (tmp_path / "victim").read_bytes() == b"kept"
     assert not (tmp_path / "link").is_symlink()
 
 

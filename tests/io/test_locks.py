@@ -81,11 +81,8 @@ def test_other_accounts_and_other_vendors_addresses_are_free(tmp_path: Path, sha
 
 def test_homes_of_two_users_meet(tmp_path: Path, shared: Path) -> None:
     """Two runs with different homes still exclude each other on this machine."""
-    with (
-        lock(tmp_path / "mine", shared),
-        pytest.raises(RefusedError),
-        lock(tmp_path / "yours", shared),
-    ):
+    loser = lock(tmp_path / "yours", shared)
+    with lock(tmp_path / "mine", shared), pytest.raises(RefusedError), loser:
         pass
     # The one that lost holds nothing.
     with lock(tmp_path / "yours", shared):

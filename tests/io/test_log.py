@@ -94,9 +94,10 @@ def test_logs_are_closed_and_not_led_astray(tmp_path: Path) -> None:
     path = home / "logs" / "etl-2026-01.jsonl"
     assert [stat.S_IMODE(place.stat().st_mode) for place in (home, path.parent, path)] == [0o700, 0o700, 0o600]
     path.unlink()
+    (tmp_path / "victim").write_text("kept")
     path.symlink_to(tmp_path / "victim")
     log.write("two")
-    assert not (tmp_path / "victim").exists()
+    assert (tmp_path / "victim").read_text() == "kept"
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class MemoryKeyring(KeyringBackend):
     def __init__(self) -> None:
         super().__init__()
         self.kept: dict[tuple[str, str], str] = {}
-        self.refuses = False
+        self.refuses = self.forgets = False
 
     def get_password(self, service: str, username: str) -> str | None:
         return self.kept.get((service, username))
@@ -55,7 +55,8 @@ class MemoryKeyring(KeyringBackend):
     def set_password(self, service: str, username: str, password: str) -> None:
         if self.refuses:
             raise PasswordSetError("locked")
-        self.kept[service, username] = password
+        if not self.forgets:
+            self.kept[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
         del self.kept[service, username]
@@ -252,13 +253,13 @@ def test_a_stored_credential_goes_to_the_keyring(memory_keyring: MemoryKeyring, 
 
 
 @posix
-@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize("broken", ["", "refuses", "forgets"])
 def test_a_stored_credential_goes_to_a_closed_file_without_a_keyring(
-    tmp_path: Path, memory_keyring: MemoryKeyring, no_keyring: None, broken: bool
+    tmp_path: Path, memory_keyring: MemoryKeyring, no_keyring: None, broken: str
 ) -> None:
-    """Without a keyring, or with one that refuses, it is a 0600 file; a second word replaces the first."""
+    """Without a keyring that keeps it, it is a 0600 file; a second word replaces the first."""
     if broken:
-        memory_keyring.refuses = True
+        setattr(memory_keyring, broken, True)
         keyring.set_keyring(memory_keyring)
     home = tmp_path / "home"
     for value in ("first-value", CANARY):

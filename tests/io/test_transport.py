@@ -26,6 +26,7 @@ import pytest
 
 from etl.errors import ConfigurationError
 from etl.io import transport as transport_module
+from etl.io.deadline import Attempt, DeadlineBackend, DeadlineStream
 from etl.io.secrets import Secret
 from etl.io.transport import FAILURES, LARGEST_ANSWER, HttpTransport, tls_context
 from etl.model import Answer, Effect, Failure, NoAnswer, Request
@@ -141,11 +142,12 @@ def test_a_reset_handshake_proves_that_nothing_was_sent() -> None:
         assert failure(send(f"https://127.0.0.1:{listener.getsockname()[1]}/")) is Failure.NOT_CONNECTED
 
 
-def test_a_reset_on_accept_without_tls_is_never_called_not_sent() -> None:
-    """Without TLS the request may be on its way before the reset arrives: NO_ANSWER, or refused before that."""
+def test_a_reset_on_accept_is_no_answer() -> None:
+    """Without TLS the request may be on its way when the reset arrives, or not: never an answer."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=lambda: reset(listener.accept()[0]), daemon=True).start()
-        assert failure(send(f"http://127.0.0.1:{listener.getsockname()[1]}/")) is Failure.NO_ANSWER
+        result = send(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    assert failure(result) in {Failure.NO_ANSWER, Failure.NOT_CONNECTED}
 
 
 def slowly(content: bytes, every: float) -> Callable[[socket.socket, bytes], bool]:
@@ -403,10 +405,27 @@ def test_only_what_ends_before_the_first_byte_says_not_sent() -> None:
 @pytest.mark.parametrize("kind", [kind for kind, found in FAILURES.items() if found is Failure.NOT_CONNECTED])
 def test_after_the_first_byte_no_exception_says_not_sent(kind: type[Exception]) -> None:
     """Even a failure whose class promises it is not believed once a byte may have left."""
-    attempt = transport_module.Attempt(5.0, lambda: None)
+    attempt = Attempt(5.0, lambda: None)
     assert transport_module._failure(kind("x"), attempt) is Failure.NOT_CONNECTED
     attempt.sent = True
     assert transport_module._failure(kind("x"), attempt) is Failure.NO_ANSWER
+
+
+class Gone(httpcore.NetworkStream):
+    """A connection that breaks while it is written to."""
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        raise httpcore.WriteError
+
+
+def test_a_write_that_fails_may_have_sent_something() -> None:
+    """From the moment a byte is handed to the socket, nobody can say that nothing was sent."""
+    attempt = Attempt(5.0, lambda: None)
+    stream = DeadlineStream(Gone(), DeadlineBackend(attempt))
+    assert not attempt.sent
+    with pytest.raises(httpcore.WriteError):
+        stream.write(b"POST")
+    assert attempt.sent
 
 
 def test_nothing_of_the_environment_joins_a_request(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
