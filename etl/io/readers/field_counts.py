@@ -48,19 +48,26 @@ class FieldCounts:
                 yield at, max(self._filled[at], 1) if self._filled[at] > most else self._all[at], least
 
     def _header(self) -> int | None:
-        """Return the index of the record that looks like the header: the first with names and without numbers."""
+        """Return the index of the record that looks like the header.
+
+        It is the last with several names and no number above the first numbers; without any numbers, the first.
+        """
         usual = self._usual()
-        named = {index: len(_names(record)) for index, record in self._first}
-        enough = max((named[index] for index, record in self._first if len(record) == usual), default=0) / 2
-        for index, record in self._first:
-            if named[index] >= max(2, enough) and not any(_NUMBER.fullmatch(cell) for cell in record):
-                return index
-        return next((index for index, record in self._first if len(record) == usual), None)
+        data = next((at for at, record in self._first if len(record) == usual and _has_number(record)), None)
+        named = [at for at, record in self._first if _count_names(record) > 1 and not _has_number(record)]
+        if data is None:
+            return named[0] if named else None
+        above = [at for at in named if at < data]
+        return above[-1] if above else next(at for at, record in self._first if len(record) == usual)
 
     def _usual(self) -> int:
         counts = Counter(count for count, filled in zip(self._all, self._filled, strict=True) if filled)
         return max(counts, key=lambda count: (counts[count], count), default=0)
 
 
-def _names(record: Sequence[str]) -> list[str]:
-    return [cell for cell in record if cell.strip() and not _NUMBER.fullmatch(cell)]
+def _has_number(record: Sequence[str]) -> bool:
+    return any(map(_NUMBER.fullmatch, record))
+
+
+def _count_names(record: Sequence[str]) -> int:
+    return sum(1 for cell in record if cell.strip() and not _NUMBER.fullmatch(cell))

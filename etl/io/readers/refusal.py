@@ -13,6 +13,9 @@ HOSTILE = "hostile_file"
 UNREADABLE = "unreadable_file"
 
 
+_ASK_AGAIN = text("No spreadsheet program writes this: ask whoever sent it for a plain .xlsx or CSV file.")
+
+
 class Refusal(Exception):  # noqa: N818 - it is a verdict on a file, not an error of the program
     """A file cannot be used: what was found in it, and what to do."""
 
@@ -25,7 +28,7 @@ class Refusal(Exception):  # noqa: N818 - it is a verdict on a file, not an erro
 
 def hostile(problem: Text, hint: Text | None = None) -> Refusal:
     """Return the refusal of a file that breaks a limit, or is made to trouble whoever opens it."""
-    return Refusal(HOSTILE, problem, hint)
+    return Refusal(HOSTILE, problem, hint or _ASK_AGAIN)
 
 
 def unreadable(problem: Text, hint: Text | None = None) -> Refusal:

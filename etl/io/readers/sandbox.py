@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,6 @@ from etl.model import Cell, SheetName
 
 _CHILD = str(Path(__file__).with_name("child.py"))
 _PASSED_ON = ("SYSTEMROOT", "WINDIR", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TEMP", "TMP")
-"""What the parser may know of the environment: nothing that could be a credential."""
 _LONGEST_HEAD = 1024 * 1024
 
 
@@ -48,6 +47,11 @@ def parse_names(data: bytes, limits: Limits) -> tuple[SheetName, ...]:
     """List the sheets of a workbook in a process of its own."""
     with _Child(data, None, limits) as child:
         return child.receive_names()
+
+
+def child_environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """Return what of our environment the parser may know: nothing that could be a credential."""
+    return {name: value for name, value in ours.items() if name.upper() in _PASSED_ON}
 
 
 class _Child:
@@ -73,7 +77,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name.upper() in _PASSED_ON},
+            env=child_environment(os.environ),
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )

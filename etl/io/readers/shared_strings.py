@@ -31,14 +31,14 @@ def check_shared_strings(name: str, blocks: Iterable[bytes], limits: Limits) -> 
         if count > limits.cells:
             raise hostile(text("the workbook has more than {count} different texts", count=limits.cells))
         for index in np.flatnonzero(np.diff(starts) > limits.text_length).tolist():
-            _check_item(name, seen[int(starts[index]) : int(starts[index + 1])], limits)
+            _check_item(seen[int(starts[index]) : int(starts[index + 1])], limits)
         held = seen[int(starts[-1]) :] if len(starts) else seen
         if len(held) > _LONGEST_ITEM:
             raise hostile(text("a text of the workbook ({name}) is {size} bytes long", name=name, size=len(held)))
-    _check_item(name, held, limits)
+    _check_item(held, limits)
 
 
-def _check_item(name: str, item: bytes, limits: Limits) -> None:
+def _check_item(item: bytes, limits: Limits) -> None:
     length = len(unescape(b"".join(_RUN.findall(item)).decode("utf-8", "replace")))
     if length > limits.text_length:
-        raise text_too_long(name, length, limits)
+        raise text_too_long(text("the workbook's list of texts"), length, limits)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from etl.io.readers.limits import HEADER_ROOM, Limits
 from etl.io.readers.refusal import Refusal, hostile, unreadable
-from etl.messages import text
+from etl.messages import Text, text
 from etl.model import CellNote, column_index, column_letter
 
 GRID_ROWS, GRID_COLUMNS = 1_048_576, 16_384
@@ -115,7 +115,7 @@ class SheetTally:
             raise text_too_long(f"{column_letter(column)}{row}", length, self.limits)
 
 
-def text_too_long(place: str, length: int, limits: Limits) -> Refusal:
+def text_too_long(place: str | Text, length: int, limits: Limits) -> Refusal:
     """Return the refusal of a text that is longer than a cell can be."""
     return hostile(
         text(

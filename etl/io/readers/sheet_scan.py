@@ -31,14 +31,18 @@ def scan_sheet(
 
     `blocks` begins a new reading of the part each time it is called; `formats` are the formats worth a note, by style.
     """
-    tally = SheetTally(formats, limits)
-    scan = _Scan(tally)
     try:
-        for block in without_prefix(blocks(), b"worksheet"):
-            scan.feed(block)
-        scan.finish()
+        return scan_plain(blocks(), SheetTally(formats, limits))
     except UnusualXmlError:
         return parse_sheet(name, blocks(), SheetTally(formats, limits))
+
+
+def scan_plain(blocks: Iterable[bytes], tally: SheetTally) -> SheetFacts:
+    """Return the facts of a worksheet in the plain form; raise `UnusualXmlError` when it is in another."""
+    scan = _Scan(tally)
+    for block in without_prefix(blocks, b"worksheet"):
+        scan.feed(block)
+    scan.finish()
     return tally.facts()
 
 

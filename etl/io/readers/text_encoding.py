@@ -26,12 +26,11 @@ _ONE_BYTE = ("cp1252", "cp850", "mac_roman")
 """In the order of preference when the letters do not tell."""
 
 _EXPECTED = (
-    dict.fromkeys("áéíóúñ", 3)
-    | dict.fromkeys("ÁÉÍÓÚÑüÜ°º", 2)
-    | dict.fromkeys("¿¡ª½¼¾×²³€®™“”‘’–—…«»´·çãõâêôàè\u00a0", 1)
+    dict.fromkeys("áéíóúñ", 3) | dict.fromkeys("ÁÉÍÓÚÑüÜ", 2) | dict.fromkeys("¿¡½¼¾×²³€®™“”‘’–—…«»´·çãõâêôàè\u00a0", 1)
 )
+_ORDINALS = "°ºª"
 _UNEXPECTED = -2
-_WORDS = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_WORDS = re.compile(rb"[0-9A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _ENOUGH_WORDS = 20_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _DOS_END = b"\x1a"
@@ -118,10 +117,14 @@ def _score(word: bytes, encoding: str) -> int:
     for position, sign in enumerate(shown):
         if sign.isascii():
             continue
+        before = shown[:position]
+        if sign in _ORDINALS:
+            score += 4 if before[-1:].isdigit() or before[-1:] in ("N", "n") else _UNEXPECTED
+            continue
         score += _EXPECTED.get(sign, _UNEXPECTED)
-        if sign.isupper() and position and shown[position - 1].islower():  # camiÚn
+        if sign.isupper() and before[-1:].islower():  # camiÚn
             score += 2 * _UNEXPECTED
-        if sign.islower() and position > 1 and shown[:position].isupper():  # CAMIóN
+        if sign.islower() and before[-2:].isupper() and before[-2:].isalpha() and len(before) > 1:  # CAMIóN
             score += 2 * _UNEXPECTED
     return score
 

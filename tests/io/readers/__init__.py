@@ -1,0 +1,1 @@
+"""Tests of the readers: files built by the tests, read for real."""

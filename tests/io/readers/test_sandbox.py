@@ -1,0 +1,130 @@
+"""The parser's process: its limits hold, its death is a refusal, its bytes are not trusted (reliability.md XLS-2)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from etl.errors import FileError
+from etl.io.readers import child, open_source
+from etl.io.readers.child import encode_column
+from etl.io.readers.frames import decode_column
+from etl.io.readers.limits import Limits
+from etl.io.readers.sandbox import child_environment
+from tests.io.readers.books import book, pack, save, worksheet
+from tests.io.readers.hostile_files import ONE
+
+BOOK = book(worksheet(ONE))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of memory for a process")
+def test_memory_is_limited(tmp_path: Path) -> None:
+    """A parser that needs more memory than it may have ends in a refusal, not in a crash of ours."""
+    rows = "".join(
+        f'<row r="{row}"><c r="A{row}"><v>{row}</v></c><c r="Z{row}"><v>1</v></c></row>' for row in range(1, 60_000)
+    )
+    source = open_source(save(tmp_path, book(worksheet(rows))), limits=Limits(child_memory_bytes=60 * 1024 * 1024))
+    with pytest.raises(FileError, match="makes its reader fail") as caught:
+        source.read()
+    assert caught.value.findings[0].code == "unreadable_file"
+
+
+def test_time_is_limited(tmp_path: Path) -> None:
+    """A parser that takes too long is ended, and the message says so."""
+    source = open_source(save(tmp_path, BOOK), limits=Limits(child_wall_seconds=0.001))
+    with pytest.raises(FileError, match="took more than") as caught:
+        source.read()
+    assert caught.value.findings[0].code == "hostile_file"
+
+
+def test_nothing_is_left_running(tmp_path: Path) -> None:
+    """After reading, no clock of ours runs on."""
+    before = threading.active_count()
+    open_source(save(tmp_path, BOOK)).read()
+    assert threading.active_count() == before
+
+
+def test_no_network_and_no_files_in_the_child() -> None:
+    """Once it begins to parse, the child can open neither a socket nor a file nor a process."""
+    code = (
+        "import runpy, socket, subprocess, sys\n"
+        f"child = runpy.run_path({child.__file__!r})\n"
+        "sys.addaudithook(child['forbid'])\n"
+        "tries = [lambda: socket.create_connection(('127.0.0.1', 9)), lambda: open('/etc/passwd'),"
+        " lambda: subprocess.run(['true'])]\n"
+        "for one in tries:\n"
+        "    try:\n"
+        "        one()\n"
+        "    except PermissionError:\n"
+        "        print('refused')\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    assert found.stdout.split() == ["refused"] * 3
+
+
+def test_credentials_are_not_passed_on() -> None:
+    """The parser's environment has nothing that could be a credential."""
+    ours = {
+        "PATH": "/bin",
+        "ETL_TUSFACTURAS_APITOKEN": "s3cr3t",
+        "TF_APIKEY": "1",
+        "SystemRoot": "C:\\Windows",
+        "HTTP_PROXY": "x",
+    }
+    assert child_environment(ours) == {"PATH": "/bin", "SystemRoot": "C:\\Windows"}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [1.0, 2.5, -0.0],
+        ["a", "", "ñandú", "línea\nlínea"],
+        ["con \0 dentro", "otro"],
+        [1.0, "x", True, False, "", 3.0],
+        ["", ""],
+        [],
+    ],
+)
+def test_columns_survive_the_way(cells: list[object]) -> None:
+    """A column comes back as it went, blank texts as None."""
+    (kind, *sizes), pieces = encode_column(cells)
+    assert sizes == [len(piece) for piece in pieces]
+    assert decode_column(str(kind), pieces) == ([None if cell == "" else cell for cell in cells], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "pieces"),
+    [
+        ("x", [b""]),
+        ("d", [b"123"]),
+        ("s", [b"\xff"]),
+        ("m", [b"dd", b"\0" * 8, b""]),
+        ("m", [b"s", b"", b"{"]),
+        ("m", [b"q", b"", b""]),
+    ],
+)
+def test_bytes_that_make_no_column(kind: str, pieces: list[bytes]) -> None:
+    """Bytes that no column has are an error of a known kind, never cells."""
+    with pytest.raises((ValueError, LookupError, StopIteration)):
+        decode_column(kind, pieces)
+
+
+@pytest.mark.parametrize("suffix", ["xls", "ods", "xlsb"])
+def test_legacy_formats_only_when_asked_for(suffix: str, tmp_path: Path) -> None:
+    """Old formats are refused with the option that lets them in; a broken one ends in a refusal all the same."""
+    data = {
+        "xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "Workbook\0".encode("utf-16-le") + bytes(600),
+        "ods": pack({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<x/>"}),
+        "xlsb": pack({"xl/workbook.bin": "x"}),
+    }[suffix]
+    path = save(tmp_path, data, f"vieja.{suffix}")
+    with pytest.raises(FileError) as caught:
+        open_source(path)
+    assert "--allow-legacy" in str(caught.value.hint)
+    with pytest.raises(FileError) as caught:
+        open_source(path, allow_legacy=True).read()
+    assert caught.value.findings[0].code == "unreadable_file"
