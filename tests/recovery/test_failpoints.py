@@ -158,7 +158,7 @@ def test_the_truth_survives_a_failpoint(
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("how", ENDINGS)
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(case))
+@pytest.mark.parametrize("case", CASES, ids="-".join)
 @pytest.mark.parametrize("nth", [1, 3])
 def test_the_truth_survives_every_failpoint(
     case: tuple[str, str], point: str, how: str, nth: int, sandbox: Sandbox, tmp_path: Path
