@@ -130,9 +130,9 @@ def test_a_stalled_handshake_proves_that_nothing_was_sent() -> None:
     """A server that accepts and never answers the TLS hello is NOT_CONNECTED when the deadline is over."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         begun = time.monotonic()
-        result = send(f"https://127.0.0.1:{listener.getsockname()[1]}/", deadline=1.0)
+        result = send(f"https://127.0.0.1:{listener.getsockname()[1]}/", deadline=0.5)
     assert failure(result) is Failure.NOT_CONNECTED
-    assert 0.9 < time.monotonic() - begun < 2.0
+    assert 0.4 < time.monotonic() - begun < 1.5
 
 
 def test_a_reset_handshake_proves_that_nothing_was_sent() -> None:
@@ -221,9 +221,14 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize("case", LOST)
-@pytest.mark.parametrize("effect", [Effect.DELTA, Effect.SET])
-def test_what_may_have_been_sent_is_never_called_not_sent(case: str, effect: Effect) -> None:
+@pytest.mark.parametrize(
+    ("effect", "case"),
+    [
+        *((Effect.DELTA, case) for case in LOST),
+        *((Effect.SET, case) for case, (_, expected) in LOST.items() if expected is not Failure.TIMED_OUT),
+    ],
+)
+def test_what_may_have_been_sent_is_never_called_not_sent(effect: Effect, case: str) -> None:
     """Every end after the request was written is told apart, takes one attempt, and keeps to the deadline."""
     behave, expected = LOST[case]
     slow = expected is Failure.TIMED_OUT
@@ -288,9 +293,9 @@ def test_a_server_that_does_not_read_cannot_hold_a_request() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         request = Request("POST", "x", b'{"x":"' + b"y" * 20_000_000 + b'"}')
         begun = time.monotonic()
-        result = send(f"http://127.0.0.1:{listener.getsockname()[1]}/", deadline=1.0, request=request)
+        result = send(f"http://127.0.0.1:{listener.getsockname()[1]}/", deadline=0.5, request=request)
     assert failure(result) is Failure.TIMED_OUT
-    assert 0.9 < time.monotonic() - begun < 2.0
+    assert 0.4 < time.monotonic() - begun < 1.5
 
 
 def test_an_early_refusal_of_a_large_request_is_an_answer() -> None:
@@ -351,15 +356,15 @@ def test_the_deadline_of_an_old_request_does_not_bind_the_next() -> None:
     """A reused connection lives under the deadline of the request that uses it now."""
 
     def behave(connection: socket.socket, _request: bytes) -> bool:
-        time.sleep(0.3)
+        time.sleep(0.1)
         connection.sendall(OK)
         return False
 
     with server(behave) as (_, address), HttpTransport(VENDOR, profile_at(address)) as transport:
-        assert isinstance(transport.send(POST, effect=Effect.SET, deadline=0.5), Answer)
-        time.sleep(0.3)
-        assert isinstance(transport.send(POST, effect=Effect.SET, deadline=0.5), Answer)
-        assert failure(transport.send(POST, effect=Effect.SET, deadline=0.1)) is Failure.TIMED_OUT
+        assert isinstance(transport.send(POST, effect=Effect.SET, deadline=0.8), Answer)
+        time.sleep(0.8)
+        assert isinstance(transport.send(POST, effect=Effect.SET, deadline=0.8), Answer)
+        assert failure(transport.send(POST, effect=Effect.SET, deadline=0.03)) is Failure.TIMED_OUT
 
 
 def test_many_threads_share_one_transport() -> None:
@@ -414,7 +419,7 @@ def test_after_the_first_byte_no_exception_says_not_sent(kind: type[Exception]) 
 class Gone(httpcore.NetworkStream):
     """A connection that breaks while it is written to."""
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, *_given: object) -> None:
         raise httpcore.WriteError
 
 
