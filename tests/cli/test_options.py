@@ -164,6 +164,7 @@ def test_what_is_no_row_is_wrong_usage(etl: CommandLine, given: str) -> None:
     """A row that cannot be is never dropped silently from an operator's word."""
     ended = etl("resolve", "last", f"--row={given}", "--applied", "--why", "x")
     assert (ended.code, ended.out) == (2, "")
+    assert "'--row'" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,18 @@ def test_inspect_shows_what_was_found_and_keeps_it(etl: CommandLine, tmp_path: P
     assert etl("validate", "productos.csv", "--mapping", "m.toml", "--no-results").code == 0
 
 
+def test_a_price_that_may_hold_the_tax_stays_a_question(etl: CommandLine, tmp_path: Path) -> None:
+    """Inspect shows both answers and keeps neither; validate ends with 3 and prints both options."""
+    (tmp_path / "lista.csv").write_text("Código;Descripción;Precio\n00123;Yerba;100,5\n00124;Azúcar;90,5\n", "utf-8")
+    seen = etl("inspect", "lista.csv", *PRODUCTS, "--save", "m.toml", "--json").json
+    assert {one["field"] for one in seen["proposals"]} == {"precio_unitario_sin_iva", "precio_con_iva"}
+    assert "Precio" not in (tmp_path / "m.toml").read_text("utf-8")
+    ended = etl("validate", "lista.csv", *PRODUCTS, "--no-results")
+    assert ended.code == 3
+    for field in ("precio_unitario_sin_iva", "precio_con_iva"):
+        assert f'--map "Precio={field}"' in ended.err
+
+
 def test_the_input_is_never_changed(etl: CommandLine, sandbox: Sandbox, tmp_path: Path) -> None:
     """Whatever becomes of a run, the sheet stays byte for byte."""
     before = (tmp_path / "productos-con-errores.xlsx").read_bytes()

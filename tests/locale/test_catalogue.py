@@ -49,6 +49,14 @@ def test_faults_are_found(spanish: str, fault: str | None) -> None:
     assert [found.partition(":")[0] for found in faults(catalogue)] == ([] if fault is None else [fault])
 
 
+def test_a_doubtful_translation_counts_as_missing() -> None:
+    """A translation that was guessed from a similar text is not shipped."""
+    catalogue = Catalog(locale="es")
+    catalogue.add("row {row}", "fila {row}", flags={"fuzzy"})
+    catalogue.add(("{count} row", "{count} rows"), ("una fila", ""))
+    assert [found.partition(":")[0] for found in faults(catalogue)] == ["missing", "missing"]
+
+
 def test_a_text_is_shown_in_spanish() -> None:
     """The compiled catalogue is the one that is used, plurals included."""
     assert (
