@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 import sys
 from pathlib import Path
@@ -96,7 +95,7 @@ def restrict_umask(home: Path) -> None:
 
 def write_private_file(path: Path, content: bytes) -> None:
     """Write a 0600 file, whole or not at all. ConfigurationError when it cannot be."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _CLOSE_ON_EXEC, 0o600)
         try:

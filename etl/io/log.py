@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import secrets as random_tokens
 import sys
-import tempfile
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -92,9 +88,9 @@ def record_incident(home: Path, error: BaseException) -> str:
     own words, since both can hold a credential. When the home cannot be written it goes to the temporary folder.
     """
     moment = utc_now()
-    incident = f"{moment:%Y%m%d-%H%M%S}-{random_tokens.token_hex(3)}"
+    incident = f"{moment:%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
     content = "\n".join(_describe(error, incident, moment)).encode("utf-8", "replace") + b"\n"
-    for folder in (home / "logs", Path(tempfile.gettempdir())):
+    for folder in _incident_folders(home):
         try:
             make_private_folder(folder)
             descriptor = open_private(folder / _file_name(incident), os.O_WRONLY)
@@ -108,10 +104,16 @@ def record_incident(home: Path, error: BaseException) -> str:
 
 def incident_path(home: Path, incident: str) -> Path | None:
     """Return where `record_incident` wrote the incident; None when it could be written nowhere."""
-    for folder in (home / "logs", Path(tempfile.gettempdir())):
+    for folder in _incident_folders(home):
         if (folder / _file_name(incident)).exists():
             return folder / _file_name(incident)
     return None
+
+
+def _incident_folders(home: Path) -> tuple[Path, Path]:
+    import tempfile  # noqa: PLC0415 - only for bugs
+
+    return home / "logs", Path(tempfile.gettempdir())
 
 
 def _file_name(incident: str) -> str:
@@ -119,6 +121,9 @@ def _file_name(incident: str) -> str:
 
 
 def _describe(error: BaseException, incident: str, moment: datetime) -> Iterator[str]:
+    import platform  # noqa: PLC0415 - only for bugs
+    import traceback  # noqa: PLC0415
+
     yield f"incident {incident} at {moment.isoformat(timespec='seconds')}"
     yield f"etl {__version__}, Python {platform.python_version()}, {platform.platform()}"
     seen: set[int] = set()
