@@ -26,6 +26,8 @@ from etl.submission import Ending, Rules, Submission
 from etl.vendors import DESTINATIONS, vendor_of
 from etl.vendors.base import Vendor
 
+LOOK_EVERY = 5.0
+"""Seconds between two thoughts about whether a look is due, while a person waits."""
 NEEDED_SPACE = 50 * 1024 * 1024
 """Bytes that must be free beside ten times the plan (JOB-5)."""
 
@@ -98,6 +100,25 @@ def close(journal: Journal, run: str, ending: Ending) -> None:
         stopped=ending.message,
         at=datetime.now(UTC),
     )
+
+
+def offer_to_wait(work: Submission, person: Person) -> None:
+    """On a terminal, offer to wait until what is uncertain can be settled, looking as the ladder says."""
+    patience = work.rules.patience
+    longest = patience.horizon + 2 * patience.gap
+    if not person.interactive or not work.in_doubt():
+        return
+    if not person.ask(
+        text(
+            "Some rows are uncertain. Wait here (at most {minutes} min) and look them up?",
+            minutes=int(longest / 60) + 1,
+        )
+    ):
+        return
+    until = time.monotonic() + longest
+    while time.monotonic() < until and work.in_doubt() and work.stop_code() is None:
+        work.clock.sleep(min(LOOK_EVERY, max(patience.gap, 0.1)))
+        work.look_up(only_due=True)
 
 
 def require_space(folder: Path, plan_bytes: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from etl.core.outcomes import ItemState, outcome_of
@@ -58,7 +58,7 @@ def report_of(journal: Journal, run: str, command: str) -> Report:
         requests=Requests(record.planned, record.sent, record.reads),
         started=record.started,
         finished=record.finished,
-        exit_code=exit_code_of(rows, record),
+        exit_code=exit_code_of({row.outcome for row in rows}, record, unsent=_has_unsent(rows)),
         stopped=record.stopped,
         next_steps=next_steps(record, rows),
     )
@@ -141,9 +141,25 @@ def _uncertain_row(
     )
 
 
-def exit_code_of(rows: Sequence[ReportRow], run: RunRecord) -> int:
-    """Return the code of contract section 4 for a run as it stands: the first that applies, from the top."""
-    outcomes = {row.outcome for row in rows}
+def counts_of(journal: Journal, run: RunRecord) -> tuple[dict[str, int], int]:
+    """Return a run's rows by outcome, `read` their sum, and its exit code, without reading the rows themselves."""
+    counts = {outcome.value: 0 for outcome in Outcome}
+    unsent = False
+    for own, state, count in journal.tally(run.id):
+        outcome = outcome_of(state) if state is not None else own
+        if outcome is None:
+            raise InternalError(text("Row {row} has no outcome.", row="?"))
+        counts[outcome.value] += count
+        unsent = unsent or state is ItemState.PLANNED
+    present = {outcome for outcome in Outcome if counts[outcome.value]}
+    return {"read": sum(counts.values()), **counts}, exit_code_of(present, run, unsent=unsent)
+
+
+def exit_code_of(outcomes: Collection[Outcome], run: RunRecord, *, unsent: bool) -> int:
+    """Return the code of contract section 4 for a run as it stands: the first that applies, from the top.
+
+    `unsent`: rows of the plan were not sent (others are held back on purpose).
+    """
     ended = run.exit_code if run.exit_code is not None else 0
     if ended in {130, 143, 70}:
         return ended
@@ -151,10 +167,13 @@ def exit_code_of(rows: Sequence[ReportRow], run: RunRecord) -> int:
         return 7
     if ended in {4, 3, 6}:
         return ended
-    unsent = any(row.outcome is Outcome.NOT_SENT and row.batch is not None for row in rows)
     if unsent or ended == 5:
         return 5
-    return 1 if outcomes & {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT} else 0
+    return 1 if {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT} & set(outcomes) else 0
+
+
+def _has_unsent(rows: Sequence[ReportRow]) -> bool:
+    return any(row.outcome is Outcome.NOT_SENT and row.batch is not None for row in rows)
 
 
 def next_steps(run: RunRecord, rows: Sequence[ReportRow]) -> tuple[Text, ...]:
@@ -178,7 +197,7 @@ def next_steps(run: RunRecord, rows: Sequence[ReportRow]) -> tuple[Text, ...]:
                 run=run.id,
             )
         )
-    if any(row.outcome is Outcome.NOT_SENT and row.batch is not None for row in rows):
+    if _has_unsent(rows):
         steps.append(text("Send the rows that were not sent: etl resume {run}", run=run.id))
     if outcomes & {Outcome.INVALID, Outcome.REJECTED}:
         steps.append(text("Correct the rows of the sheet to send again in the results workbook, and send that."))

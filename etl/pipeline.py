@@ -129,7 +129,7 @@ def _submit(
     run: str, journal: Journal, settings: Settings, profile: Profile, person: Person, send: SendOptions
 ) -> Report:
     """Send the plan and return what became of it, also when the journal or a second signal ends it."""
-    from etl.dispatch import close, submission  # noqa: PLC0415
+    from etl.dispatch import close, offer_to_wait, submission  # noqa: PLC0415
     from etl.errors import JournalError  # noqa: PLC0415
     from etl.history import report_of  # noqa: PLC0415
     from etl.stops import StoppedNow  # noqa: PLC0415
@@ -140,6 +140,8 @@ def _submit(
             ending = sending.send()
             if ending.exit_code in {None, 5}:
                 sending.look_up(only_due=True)
+                if not send.yes:
+                    offer_to_wait(sending, person)
         close(journal, run, ending)
     except StoppedNow as stop:
         close(journal, run, Ending(exit_code=stop.exit_code, message=text("Stopped on request.")))

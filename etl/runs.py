@@ -11,9 +11,9 @@ from pathlib import Path
 from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.repeats import SentRun, overtaken_by
 from etl.core.report import Report
-from etl.dispatch import close, operator, recover, submission
+from etl.dispatch import close, offer_to_wait, operator, recover, submission
 from etl.errors import ConfigurationError, FileError, JournalError, RefusedError, UsageError
-from etl.history import report_of
+from etl.history import counts_of, report_of
 from etl.io.journal import open_journal
 from etl.io.journal.records import Change, ItemRecord, Journal, RunRecord
 from etl.io.locks import AccountLock
@@ -97,16 +97,17 @@ def list_runs(settings: Settings) -> list[dict[str, Json]]:
 
 
 def _listed(journal: Journal, run: str) -> dict[str, Json]:
-    report = report_of(journal, run, "runs")
+    record = journal.run(run)
+    counts, exit_code = counts_of(journal, record)
     return {
-        "run": report.run,
-        "to": report.to,
-        "profile": report.profile,
-        "file": report.file,
-        "started": report.started.isoformat() if report.started else None,
-        "finished": report.finished.isoformat() if report.finished else None,
-        "counts": report.counts,
-        "exit_code": report.exit_code,
+        "run": record.id,
+        "to": record.destination,
+        "profile": record.profile,
+        "file": record.file,
+        "started": record.started.isoformat(),
+        "finished": record.finished.isoformat() if record.finished else None,
+        "counts": counts,
+        "exit_code": exit_code,
     }
 
 
@@ -176,6 +177,8 @@ def _work(
     try:
         with submission(record.id, journal, settings, profile, person, max_requests=send.max_requests) as work:
             ending = _look_and_send(work, sending=sending)
+            if ending.exit_code in {None, 5} and not send.yes:
+                offer_to_wait(work, person)
         close(journal, record.id, ending)
     except StoppedNow as stop:
         close(journal, record.id, Ending(exit_code=stop.exit_code, message=text("Stopped on request.")))

@@ -356,6 +356,12 @@ class Submission:
             return halt.ending
         return Ending()
 
+    def in_doubt(self) -> bool:
+        """Whether an uncertain item could be settled by looking."""
+        return self.destination.look_up is not None and bool(
+            self.journal.state_counts(self.run).get(ItemState.UNCERTAIN)
+        )
+
     def _doubtful(self, batch: BatchRecord) -> list[ItemRecord]:
         states = {ItemState.UNCERTAIN, ItemState.ABSENT}
         return [item for item in self.journal.items_of(self.run, batch.number) if item.state in states]
@@ -404,9 +410,7 @@ class Submission:
 
     def _sent_at(self, batch: BatchRecord) -> dict[int, datetime]:
         attempts = [
-            attempt
-            for attempt in self.journal.attempts_of(self.run, batch.number)
-            if attempt.verdict != NOT_CONNECTED
+            attempt for attempt in self.journal.attempts_of(self.run, batch.number) if attempt.verdict != NOT_CONNECTED
         ]
         places = {place for attempt in attempts for place in attempt.places}
         found = {place: last_sent(place, attempts, CRASHED) for place in places}

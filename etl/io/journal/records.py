@@ -208,6 +208,9 @@ class Journal(Protocol):
     def findings_of(self, run: str) -> list[Finding]:
         """Return what `add_findings` kept."""
 
+    def tally(self, run: str) -> list[tuple[Outcome | None, ItemState | None, int]]:
+        """Return how many source rows have each outcome of their own, or an item in each state."""
+
     def state_counts(self, run: str) -> dict[ItemState, int]:
         """Return how many items are in each state."""
 

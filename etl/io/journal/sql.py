@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -302,6 +302,21 @@ class SqlJournal:
         query = select(findings.c.finding).where(findings.c.run == run).order_by(findings.c.place)
         with self._read() as connection:
             return [Finding.from_json(encoding.from_text(found)) for found in connection.execute(query).scalars()]
+
+    def tally(self, run: str) -> list[tuple[Outcome | None, ItemState | None, int]]:
+        """Return how many source rows have each outcome of their own, or an item in each state."""
+        joined = rows.outerjoin(items, and_(items.c.run == rows.c.run, items.c.place == rows.c.item))
+        query = (
+            select(rows.c.outcome, items.c.state, func.count())
+            .select_from(joined)
+            .where(rows.c.run == run)
+            .group_by(rows.c.outcome, items.c.state)
+        )
+        with self._read() as connection:
+            return [
+                (Outcome(outcome) if outcome else None, ItemState(state) if state else None, count)
+                for outcome, state, count in connection.execute(query)
+            ]
 
     def state_counts(self, run: str) -> dict[ItemState, int]:
         """Return how many items are in each state."""
