@@ -8,6 +8,12 @@ from datetime import datetime
 
 from etl.model import Cell
 
+HIDDEN_RUN = "etl_corrida"
+HIDDEN_ROW = "etl_fila"
+HIDDEN_KEY = "etl_clave"
+HIDDEN_HEADERS = (HIDDEN_RUN, HIDDEN_ROW, HIDDEN_KEY)
+"""The hidden last columns of `Reenviar`: run id, row number in the user's sheet, key of the row as it stood there."""
+
 _KEY_LENGTH = 16
 
 

@@ -52,10 +52,10 @@ def cell_xml(reference: str, value: Any, style: str) -> str:
 
     None gives an empty cell, which is worth writing only for its style.
     """
-    writer = _WRITERS.get(type(value))
-    if writer is None:
-        return _string(reference, str(value), style)
-    return writer(reference, value, style)
+    writer = _WRITERS.get(type(value)) or next(
+        (known for kind, known in _WRITERS.items() if isinstance(value, kind)), None
+    )
+    return text_xml(reference, str(value), style) if writer is None else writer(reference, value, style)
 
 
 def error_xml(reference: str, error: str, style: str) -> str:
@@ -63,7 +63,8 @@ def error_xml(reference: str, error: str, style: str) -> str:
     return f'<c r="{reference}"{style} t="e"><v>{error if error in _ERRORS else "#N/A"}</v></c>'
 
 
-def _string(reference: str, value: str, style: str) -> str:
+def text_xml(reference: str, value: str, style: str) -> str:
+    """Return a cell of text; whatever it begins with, it is never a formula."""
     if len(value) * 2 <= LONGEST and not _SPECIAL.search(value):
         return f'<c r="{reference}"{style} t="inlineStr"><is><t>{value}</t></is></c>'
     words = _ESCAPED.sub("_x005F_", cell_text(value))
@@ -71,30 +72,31 @@ def _string(reference: str, value: str, style: str) -> str:
     return f'<c r="{reference}"{style} t="inlineStr"><is><t xml:space="preserve">{words}</t></is></c>'
 
 
-def _float(reference: str, value: float, style: str) -> str:
+def number_xml(reference: str, value: float, style: str) -> str:
+    """Return a cell with a number, exact to its last digit."""
     if value - value != 0:  # infinite or not a number
-        return _string(reference, str(value), style)
-    return f'<c r="{reference}"{style}><v>{value!r}</v></c>'
+        return text_xml(reference, str(value), style)
+    return f'<c r="{reference}"{style}><v>{float.__repr__(value)}</v></c>'
 
 
 def _decimal(reference: str, value: Decimal, style: str) -> str:
     return (
         f'<c r="{reference}"{style}><v>{value:f}</v></c>'
         if value.is_finite()
-        else _string(reference, str(value), style)
+        else text_xml(reference, str(value), style)
     )
 
 
 def _moment(reference: str, value: datetime | date | time | timedelta, style: str) -> str:
     number = serial(value)
     return (
-        _string(reference, str(value), style) if number is None else f'<c r="{reference}"{style}><v>{number!r}</v></c>'
+        text_xml(reference, str(value), style) if number is None else f'<c r="{reference}"{style}><v>{number!r}</v></c>'
     )
 
 
 _WRITERS: Mapping[type, Callable[[str, Any, str], str]] = {
-    str: _string,
-    float: _float,
+    str: text_xml,
+    float: number_xml,
     int: lambda reference, value, style: f'<c r="{reference}"{style}><v>{value}</v></c>',
     bool: lambda reference, value, style: f'<c r="{reference}"{style} t="b"><v>{value:d}</v></c>',
     type(None): lambda reference, _, style: f'<c r="{reference}"{style}/>',

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from etl.core.identity import WorkbookKind, from_properties
+from etl.core.resend import HIDDEN_RUN
 from etl.errors import FileError
 from etl.io.readers import open_source
-from etl.io.workbook.names import APPLIED, HIDDEN_RUN, RESEND, Heading, SheetKind, heading_kind, sheet_kind
+from etl.io.workbook.names import APPLIED, RESEND, Heading, SheetKind, heading_kind, sheet_kind
 from etl.io.workbook.package import read_properties
 from etl.messages import Text, text
 from etl.model import Cell, Finding, Sheet

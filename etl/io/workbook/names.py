@@ -83,12 +83,6 @@ APPLIED: Mapping[str, str] = {"es": "aplicada", "en": "applied"}
 RESEND: Mapping[str, str] = {"es": "enviar de nuevo", "en": "send again"}
 """The decision that it did not, by language."""
 
-HIDDEN_RUN = "etl_corrida"
-HIDDEN_ROW = "etl_fila"
-HIDDEN_KEY = "etl_clave"
-HIDDEN_HEADERS = (HIDDEN_RUN, HIDDEN_ROW, HIDDEN_KEY)
-"""The hidden last columns of `Reenviar`: run id, row number in the user's sheet, key of the row as it stood there."""
-
 
 def sheet_name(kind: SheetKind, language: str) -> str:
     """Return the name of a sheet."""

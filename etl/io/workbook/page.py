@@ -40,7 +40,7 @@ def finish_page(book: Book, sheet: Worksheet) -> None:
 
 def line_height(texts: Iterable[tuple[str, float]]) -> float:
     """Return the height of a row that shows wrapped texts in columns of these widths."""
-    lines = (sum(math.ceil(max(len(line), 1) / (width * 1.05)) for line in words.split("\n")) for words, width in texts)
+    lines = (sum(math.ceil(max(len(line), 1) / (width * 1.12)) for line in words.split("\n")) for words, width in texts)
     return _LINE * min(max(lines, default=1), _MOST_LINES) + 1
 
 

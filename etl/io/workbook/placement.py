@@ -70,7 +70,7 @@ def _place_beside(path: Path, write: Write) -> Written:
 @contextlib.contextmanager
 def _complete_file(path: Path, write: Write) -> Iterator[Path]:
     """Give the name of a whole, synced file beside `path`, readable by its owner alone; unless moved it is removed."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".tmp", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".etl.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "w+b") as target:
             write(target)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from etl.core.report import Report, ReportRow
-from etl.core.resend import row_key
+from etl.core.resend import HIDDEN_HEADERS, row_key
 from etl.io.workbook.book import MAX_ROWS, Book, Styles
 from etl.io.workbook.cell_xml import cell_xml
 from etl.io.workbook.entry_rules import add_entry_rules, add_lists
 from etl.io.workbook.look import TABS
-from etl.io.workbook.names import HIDDEN_HEADERS, SheetKind
+from etl.io.workbook.names import SheetKind
 from etl.io.workbook.page import finish_table
 from etl.io.workbook.user_table import UserTable
 from etl.model import Outcome, column_letter

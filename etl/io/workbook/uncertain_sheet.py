@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from etl.core.plain_text import plain
 from etl.core.report import Report, UncertainRow
+from etl.core.resend import HIDDEN_RUN
 from etl.io.workbook.book import MAX_ROWS, Book
 from etl.io.workbook.cell_xml import cell_text
 from etl.io.workbook.look import TABS
-from etl.io.workbook.names import APPLIED, HIDDEN_RUN, RESEND, Heading, SheetKind, heading
+from etl.io.workbook.names import APPLIED, RESEND, Heading, SheetKind, heading
 from etl.io.workbook.page import finish_table, line_height
 from etl.io.workbook.rows_sheet import local, shown_value
 from etl.messages import Text, text

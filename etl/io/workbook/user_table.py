@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from etl.core.plain_text import plain
 from etl.core.report import Report, ReportRow
 from etl.io.workbook.book import MAX_COLUMNS, Book, Styles
-from etl.io.workbook.cell_xml import cell_xml, error_xml
+from etl.io.workbook.cell_xml import cell_xml, error_xml, number_xml, text_xml
 from etl.model import Cell, Finding, column_letter
 from etl.vendors.base import Destination, Kind
 
@@ -66,20 +66,16 @@ class UserTable:
 
         def write(row: ReportRow, number: int) -> list[str]:
             digits = str(number)
-            cells = [
-                ""
-                if value is None or value == ""
-                else cell_xml(
-                    letters[index] + digits,
-                    value,
-                    texts[index]
-                    if type(value) is str
-                    else plain_style
-                    if type(value) is float
-                    else styles[_base(value)],
-                )
-                for index, value in enumerate(row.cells[:width])
-            ]
+            cells = []
+            for index, value in enumerate(row.cells[:width]):
+                if isinstance(value, str):
+                    cells.append(text_xml(letters[index] + digits, value, texts[index]) if value else "")
+                elif isinstance(value, float):
+                    cells.append(number_xml(letters[index] + digits, value, plain_style))
+                else:
+                    cells.append(
+                        "" if value is None else cell_xml(letters[index] + digits, value, styles[_base(value)])
+                    )
             found = notes.get(row.number) if row.number is not None else None
             if found or row.formats:
                 cells += [""] * (width - len(cells))

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from numpy import float64
 
 from etl.io.readers import open_source
 from etl.io.workbook.cell_xml import LONGEST, cell_text, cell_xml, error_xml, serial
@@ -47,6 +48,8 @@ def test_a_long_text_is_cut_with_a_mark_never_inside_a_sign(sign: str) -> None:
         (" a&<b>", '<c r="B2" t="inlineStr"><is><t xml:space="preserve"> a&amp;&lt;b&gt;</t></is></c>'),
         ("a_x000D_", '<c r="B2" t="inlineStr"><is><t xml:space="preserve">a_x005F_x000D_</t></is></c>'),
         (1000.125, '<c r="B2"><v>1000.125</v></c>'),
+        (float64(0.1), '<c r="B2"><v>0.1</v></c>'),
+        ({"a": 1}, '<c r="B2" t="inlineStr"><is><t>{\'a\': 1}</t></is></c>'),
         (float("nan"), '<c r="B2" t="inlineStr"><is><t>nan</t></is></c>'),
         (float("inf"), '<c r="B2" t="inlineStr"><is><t>inf</t></is></c>'),
         (7, '<c r="B2"><v>7</v></c>'),
