@@ -248,7 +248,7 @@ def _check_total(case: Case, answer: Answer) -> None:
 
 
 statuses = st.one_of(st.just(200), st.integers(100, 599))
-some = pytest.mark.parametrize("examples", [30, pytest.param(2000, marks=pytest.mark.long)])
+some = pytest.mark.parametrize("examples", [30, pytest.param(500, marks=pytest.mark.long)])
 """A few examples in the suite, many in the long runs."""
 
 
