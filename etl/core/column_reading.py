@@ -10,8 +10,9 @@ from typing import cast
 from etl.core.cells import gather_evidence, reader_of
 from etl.core.numbers import decimals_of, plain_digits, rounded
 from etl.core.reading import CellReader, CellReading, Problem, Remarked, shown
+from etl.core.table import covered_rows
 from etl.messages import ntext, text
-from etl.model import Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value
+from etl.model import Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value, column_letter
 from etl.vendors.base import Column, Kind
 
 _LISTED_CHANGES = 20
@@ -27,6 +28,8 @@ class SheetColumn:
     cells: Sequence[Cell]
     notes: Mapping[int, CellNote]
     """By row number."""
+    covered: Mapping[int, tuple[int, int]]
+    """By row number, the cell (row, column) that has the value of a merged one."""
 
     @classmethod
     def of(
@@ -36,7 +39,9 @@ class SheetColumn:
         index = mapped.column
         cells = [row[index] if index < len(row) else None for row in rows]
         notes = {number: note for (number, column), note in sheet.notes.items() if column == index}
-        return cls(sheet, mapped, numbers, cells, notes)
+        return cls(
+            sheet, mapped, numbers, cells, notes, covered_rows(sheet, index, numbers[0], numbers[-1]) if numbers else {}
+        )
 
     def finding(self, problem: Problem, number: int, cell: Cell) -> Finding:
         """Return the finding of a problem with the cell of a row."""
@@ -129,14 +134,18 @@ class _Readings(dict[Cell, CellReading]):
 
     def of_all(self, cells: SheetColumn) -> list[CellReading]:
         """Return the reading of every cell. Logical values are kept apart: for a dictionary True is 1.0."""
-        if not cells.notes and bool not in set(map(type, cells.cells)):
+        if not (cells.notes or cells.covered) and bool not in set(map(type, cells.cells)):
             return [self[cell] for cell in cells.cells]
-        return [
+        readings = [
             self[cell]
             if number not in cells.notes and type(cell) is not bool
             else self._apart(cell, cells.notes.get(number))
             for number, cell in zip(cells.numbers, cells.cells, strict=True)
         ]
+        for place, number in enumerate(cells.numbers):
+            if number in cells.covered and readings[place] is None:
+                readings[place] = self._remember(_merged(*cells.covered[number]))
+        return readings
 
     def written_for_codes(self) -> dict[str, str]:
         """Return the texts that stand for another code than themselves."""
@@ -176,3 +185,12 @@ def _separate(
         else:
             values.append(reading)
     return values, findings
+
+
+def _merged(row: int, column: int) -> Problem:
+    origin = f"{column_letter(column)}{row}"
+    return Problem(
+        "merged_cell",
+        text("This cell is merged with {origin}: only that one has the value", origin=origin),
+        text("Unmerge the cells and write the value in each row"),
+    )

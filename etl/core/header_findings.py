@@ -96,6 +96,19 @@ def missing_column(sheet: Sheet, column: Column, destination: Destination) -> Fi
     )
 
 
+def hidden_column(sheet: Sheet, header: str, column: int) -> Finding:
+    """Warn of a column that is read though nobody sees it."""
+    return Finding(
+        "hidden_column",
+        text("The column “{header}” ({letter}) is hidden, and it is read", header=header, letter=column_letter(column)),
+        text("Show it in Excel to see what is sent, or delete it"),
+        Severity.WARNING,
+        sheet=sheet.name,
+        column=column,
+        header=header,
+    )
+
+
 def unknown_column(sheet: Sheet, header: str, column: int, fed_by: str | None) -> Finding:
     """Warn of a column that feeds nothing."""
     letter = column_letter(column)

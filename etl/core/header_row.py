@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from etl.core.reading import is_blank
 from etl.core.vocabulary import Vocabulary, header_key, header_text
-from etl.model import Cell, Sheet
+from etl.model import Sheet
 
 SEARCHED_ROWS = 50
 """The header is looked for in so many rows."""
 _WEIGHT_REQUIRED = 3
 _WEIGHT_QUESTION = 2
 _WEIGHT_OPTIONAL = 1
+_MOST_AREAS = 500
+"""No header has more merged cells."""
 _ENOUGH = 2
 """A row with fewer recognised headers is taken only when it is the first one and looks like a header."""
 
@@ -27,6 +30,8 @@ class HeaderCandidate:
     recognised: Mapping[int, str]
     """Column index -> the field, or the question, that its header stands for."""
     headers: tuple[str, ...]
+    lines: int = 1
+    """2 when merged cells make one header of this row and the one above."""
 
     @property
     def count(self) -> int:
@@ -39,12 +44,34 @@ def candidates_of(sheet: Sheet, vocabulary: Vocabulary, mapped: Sequence[str] = 
 
     `mapped` are the headers that the person named (``--map``): they count as required ones.
     """
+    found: dict[int, HeaderCandidate] = {}
+    for number in range(1, min(SEARCHED_ROWS, len(sheet.rows)) + 1):
+        row = candidate_at(sheet, number, vocabulary, mapped)
+        above = found.get(number - 1)
+        if row.lines > 1 and above is not None and above.score <= row.score:
+            del found[number - 1]
+        if row.score:
+            found[number] = row
+    return tuple(sorted(found.values(), key=lambda row: (-row.score, row.row)))
+
+
+def candidate_at(sheet: Sheet, number: int, vocabulary: Vocabulary, mapped: Sequence[str] = ()) -> HeaderCandidate:
+    """Return a row as a header, together with the row above it where merged cells make one header of both.
+
+    "Precio" merged over "s/IVA" and "c/IVA" reads "Precio s/IVA" and "Precio c/IVA". A title merged above a header
+    makes it no better known, so the plain row stands.
+    """
     wanted = {header_key(header): header for header in mapped}
-    found = (
-        _candidate(number, cells, vocabulary, wanted)
-        for number, cells in enumerate(sheet.rows[:SEARCHED_ROWS], start=1)
+    plain = _candidate(sheet, number, _texts(sheet, number), 1, vocabulary, wanted)
+    areas = [area for area in sheet.merged if area[0] < number <= area[1] + 1][:_MOST_AREAS] if number > 1 else []
+    if not areas:
+        return plain
+    upper, lower = _spread(sheet, number - 1, areas), _spread(sheet, number, areas)
+    both = tuple(
+        " ".join(dict.fromkeys(part for part in parts if part)) for parts in zip_longest(upper, lower, fillvalue="")
     )
-    return tuple(sorted((row for row in found if row.score), key=lambda row: (-row.score, row.row)))
+    combined = _candidate(sheet, number, both, 2, vocabulary, wanted)
+    return combined if combined.score > plain.score else plain
 
 
 def best_of(candidates: Sequence[HeaderCandidate], sheet: Sheet) -> tuple[HeaderCandidate, ...]:
@@ -66,19 +93,37 @@ def best_of(candidates: Sequence[HeaderCandidate], sheet: Sheet) -> tuple[Header
 
 
 def _candidate(
-    number: int, cells: Sequence[Cell], vocabulary: Vocabulary, mapped: Mapping[str, str]
+    sheet: Sheet,
+    number: int,
+    headers: tuple[str, ...],
+    lines: int,
+    vocabulary: Vocabulary,
+    mapped: Mapping[str, str],
 ) -> HeaderCandidate:
-    headers = tuple(header_text(cell) for cell in cells)
     recognised: dict[int, str] = {}
     weights: dict[str, int] = {}
     for index, header in enumerate(headers):
-        if not header or not isinstance(cells[index], str):
+        if not header or not isinstance(sheet.cell(number, index), str | None):
             continue
         name, weight = _meaning(header, vocabulary, mapped)
         if name is not None:
             recognised[index] = name
             weights[name] = weight
-    return HeaderCandidate(number, sum(weights.values()), recognised, headers)
+    return HeaderCandidate(number, sum(weights.values()), recognised, headers, lines)
+
+
+def _texts(sheet: Sheet, number: int) -> tuple[str, ...]:
+    return tuple(header_text(cell) for cell in sheet.rows[number - 1])
+
+
+def _spread(sheet: Sheet, number: int, areas: Sequence[tuple[int, int, int, int]]) -> list[str]:
+    """Return the texts of a row, where a merged cell says its text in all its columns and rows."""
+    texts = list(_texts(sheet, number))
+    for top, last_row, left, last in areas:
+        if top <= number <= last_row:
+            said = header_text(sheet.cell(top, left))
+            texts[left : last + 1] = [said] * len(texts[left : last + 1])
+    return texts
 
 
 def _meaning(header: str, vocabulary: Vocabulary, mapped: Mapping[str, str]) -> tuple[str | None, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from etl.core import header_findings as say
 from etl.core.cells import read_constant
-from etl.core.header_row import HeaderCandidate, best_of, candidates_of
+from etl.core.header_row import HeaderCandidate, best_of, candidate_at, candidates_of
 from etl.core.limits import broken_limit
 from etl.core.reading import Problem, Remarked, is_blank
 from etl.core.vocabulary import Vocabulary, header_key, header_text, vocabulary_of
@@ -65,12 +65,12 @@ def find_layout(sheet: Sheet, destination: Destination, wanted: Wanted) -> tuple
         ignored=tuple(header for index, header in enumerate(headers) if header and index not in fed),
         constants=dict(wanted.constants),
     )
-    return layout, _unread(sheet, layout, vocabulary)
+    return layout, _remarks(sheet, layout, vocabulary)
 
 
 def draft_of(sheet: Sheet, row: int, vocabulary: Vocabulary, wanted: Wanted) -> Draft:
     """Return what is known of a table whose header is `row`, whether it will do or not."""
-    headers = _headers(sheet, row)
+    headers = _headers(sheet, candidate_at(sheet, row, vocabulary, _named_headers(wanted)))
     fed, repeated = _fed_columns(headers, vocabulary, _mapped_by_hand(wanted, headers))
     settled = {*fed.values(), *wanted.constants}
     asked = {
@@ -146,13 +146,13 @@ def _header_row(sheet: Sheet, vocabulary: Vocabulary, wanted: Wanted) -> int:
     return best[0].row
 
 
-def _headers(sheet: Sheet, row: int) -> tuple[str, ...]:
+def _headers(sheet: Sheet, found: HeaderCandidate) -> tuple[str, ...]:
     """Return the header of every column that has a header or data."""
-    headers = [header_text(cell) for cell in sheet.rows[row - 1]]
+    headers = list(found.headers)
     while headers and not headers[-1]:
         headers.pop()
     width = len(headers)
-    for cells in sheet.rows[row:]:
+    for cells in sheet.rows[found.row :]:
         for index in range(len(cells) - 1, width - 1, -1):
             if not is_blank(cells[index]):
                 width = index + 1
@@ -272,10 +272,12 @@ def required_fields(destination: Destination) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _unread(sheet: Sheet, layout: Layout, vocabulary: Vocabulary) -> tuple[Finding, ...]:
+def _remarks(sheet: Sheet, layout: Layout, vocabulary: Vocabulary) -> tuple[Finding, ...]:
     fed = {mapped.column for mapped in layout.columns}
     by_field = {mapped.field: mapped.header for mapped in layout.columns}
-    findings: list[Finding] = []
+    findings = [
+        say.hidden_column(sheet, one.header, one.column) for one in layout.columns if one.column in sheet.hidden_columns
+    ]
     for index, header in enumerate(layout.headers):
         if index in fed or (not header and _is_empty(sheet, layout.header_row, index)):
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from etl.core.example import is_example, marked_column
 from etl.core.reading import is_blank, trimmed
-from etl.core.table import is_filled, lying_cells
+from etl.core.table import covered_rows, is_filled, lying_cells
 from etl.messages import Text, text
 from etl.model import Cell, Layout, Sheet
 from etl.vendors.base import Destination
@@ -52,7 +52,9 @@ class _Rows:
 
     def __init__(self, sheet: Sheet, layout: Layout, destination: Destination) -> None:
         self._rows = sheet.rows
-        self._lying = lying_cells(sheet.notes)
+        self._not_blank = lying_cells(sheet.notes)
+        if sheet.merged:
+            _add_covered_from_above(self._not_blank, sheet, layout)
         self._headers = {mapped.column: mapped.header.casefold() for mapped in layout.columns}
         self._indexes = list(self._headers)
         self._destination = destination
@@ -62,12 +64,15 @@ class _Rows:
         self.width = len(self._indexes)
 
     def first_filled(self, number: int) -> list[int]:
-        """Return the columns of the first two filled cells of a row, or fewer; an error is not blank."""
+        """Return the columns of the first two filled cells of a row, or fewer.
+
+        An error is not blank, nor is a cell that is merged with one of a row above.
+        """
         row = self._rows[number - 1]
-        lying = self._lying.get(number, ())
+        not_blank = self._not_blank.get(number, ())
         filled: list[int] = []
         for index in self._indexes:
-            if (index < len(row) and is_filled(row[index])) or index in lying:
+            if (index < len(row) and is_filled(row[index])) or index in not_blank:
                 filled.append(index)
                 if len(filled) == 2:
                     break
@@ -110,6 +115,13 @@ class _Rows:
         return any(_TOTAL.fullmatch(words) for words in texts) and all(
             _TOTAL.fullmatch(words) or _DIGIT.search(words) for words in texts
         )
+
+
+def _add_covered_from_above(not_blank: dict[int, set[int]], sheet: Sheet, layout: Layout) -> None:
+    for mapped in layout.columns:
+        for number, (top, _) in covered_rows(sheet, mapped.column, layout.header_row + 1, len(sheet.rows)).items():
+            if top < number:
+                not_blank.setdefault(number, set()).add(mapped.column)
 
 
 def _cell(row: Sequence[Cell], column: int | None) -> Cell:

@@ -45,6 +45,24 @@ def lying_cells(notes: Mapping[tuple[int, int], CellNote]) -> dict[int, set[int]
     return found
 
 
+def covered_rows(sheet: Sheet, column: int, first: int, last: int) -> dict[int, tuple[int, int]]:
+    """Return the rows whose cell in a column is covered by a merged one that begins elsewhere and has a value.
+
+    Row number -> (row, column) of the cell that has the value, for rows from `first` to `last`. Each row is looked at
+    once, however many areas a file heaps upon each other.
+    """
+    covered: dict[int, tuple[int, int]] = {}
+    reached = first - 1
+    for top, bottom, left, right in sorted(sheet.merged):
+        if not left <= column <= right or is_blank(sheet.cell(top, left)):
+            continue
+        for number in range(max(top, reached + 1), min(bottom, last) + 1):
+            if (number, column) != (top, left):
+                covered[number] = (top, left)
+        reached = max(reached, bottom)
+    return covered
+
+
 def is_filled(cell: Cell) -> bool:
     """Say whether a cell shows something; the quick test for whole sheets."""
     return cell is not None and (type(cell) is not str or not is_blank(cell))

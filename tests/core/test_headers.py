@@ -287,3 +287,33 @@ def test_constants_and_warnings_are_in_the_layout() -> None:
     assert layout.constants == {"count": "3"}
     assert warnings == ()
     assert COUNT.name not in {fed.field for fed in layout.columns}
+
+
+def test_merged_cells_make_one_header_of_two_rows() -> None:
+    """A price merged over "neto" and "con IVA" is two prices; "Code" merged downwards is one code."""
+    rows = (
+        ("Code", "Name", "Precio", None, "Move"),
+        (None, None, "neto", "con IVA", None),
+        ("A1", "Tren", 1, None, "A"),
+    )
+    merged = ((1, 2, 0, 0), (1, 2, 1, 1), (1, 1, 2, 3), (1, 2, 4, 4))
+    layout, warnings = find_layout(sheet(*rows, merged=merged), SHOP, Wanted())
+    assert layout.header_row == 2
+    assert layout.headers == ("Code", "Name", "Precio neto", "Precio con IVA", "Move")
+    assert [fed.field for fed in layout.columns] == ["code", "name", "net", "gross", "move"]
+    assert warnings == ()
+    assert find_layout(sheet(*rows, merged=merged), SHOP, Wanted(header_row=2))[0] == layout
+
+
+def test_a_title_merged_above_the_header_is_no_part_of_it() -> None:
+    """The usual title over the whole width changes nothing."""
+    found = layout_of(sheet(("LISTA MAYORISTA", None, None), PLAIN, ("A1", "Tren", 3), merged=((1, 1, 0, 2),)))
+    assert (found.header_row, found.headers) == (2, PLAIN)
+
+
+def test_a_hidden_column_that_is_read_is_said() -> None:
+    """What nobody sees on the screen is sent all the same, so it is told."""
+    _, warnings = find_layout(sheet(PLAIN, ("A1", "Tren", 3), hidden_columns=frozenset({2, 7})), SHELVES, Wanted())
+    assert [(finding.code, finding.header, finding.severity) for finding in warnings] == [
+        ("hidden_column", "Count", Severity.WARNING)
+    ]

@@ -262,3 +262,31 @@ def test_dates_in_text_and_numbers_are_findings() -> None:
         "not_a_number",
         "not_a_date",
     ]
+
+
+def test_a_merged_cell_is_not_read_as_blank() -> None:
+    """One value for three rows stands in the first of them only: the others are findings, not blanks or titles."""
+    rows = (("A1", "Tren", 1, 5), (None, "Bus", None, 5), (None, "Auto", None, None))
+    merged = ((2, 4, 0, 0), (2, 3, 2, 2))
+    found = mapped(sheet(HEADER, *rows, merged=merged), count="9")
+    assert codes_at(found.findings) == [("merged_cell", "A3"), ("merged_cell", "A4"), ("merged_cell", "C3")]
+    assert "A2" in str(found.findings[0].message)
+    assert found.skipped == {}
+    blank = mapped(sheet(HEADER, (None, "Tren", 1, 5), (None, "Bus", 2, 5), merged=((2, 3, 0, 0),)))
+    assert blank.findings == ()
+
+
+def test_a_title_merged_over_its_row_is_a_title() -> None:
+    """A heading that spans the table is skipped like any other; a row within a merged block is blank."""
+    rows = (("A1", "Tren", 1, 5), ("BEBIDAS", None, None, None), ("A2", "Bus", 1, 5), (None, None, None, None))
+    found = mapped(sheet(HEADER, *rows, merged=((3, 3, 0, 3), (4, 5, 0, 0), (4, 5, 1, 1))))
+    assert list(found.skipped) == [3]
+    assert found.frame.index.tolist() == [2, 4]
+    assert found.findings == ()
+
+
+def test_areas_heaped_upon_each_other_are_looked_at_once() -> None:
+    """A hostile file with thousands of overlapping areas costs no more than its rows."""
+    heaped = tuple((2, 2000, 0, 0) for _ in range(20_000))
+    found = mapped(sheet(HEADER, *[(f"A{i}", "Tren", 1, 5) for i in range(1999)], merged=heaped))
+    assert found.findings == ()
