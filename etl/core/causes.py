@@ -42,7 +42,7 @@ class Cause:
 
 
 def causes(findings: Iterable[Finding], rows: Sequence[ReportRow] = ()) -> list[Cause]:
-    """Return the causes: about the file first, errors before warnings, then by the number of findings.
+    """Return the causes: errors before warnings, about the file first, then by the number of findings.
 
     `rows` let a vendor's refusals be recognised as one when they differ only in the codes of the rows they name.
     """
@@ -71,7 +71,7 @@ def ranges(numbers: Sequence[int], most: int = 12) -> tuple[str, int]:
 
 def _weight(cause: Cause) -> tuple[bool, bool, int, str, int]:
     first = cause.first
-    return (first.row is not None, not first.is_error, -len(cause.findings), first.code, first.row or 0)
+    return (not first.is_error, first.row is not None, -len(cause.findings), first.code, first.row or 0)
 
 
 def _cause(members: Sequence[Finding], problem: Text | None) -> Cause:

@@ -44,12 +44,13 @@ def test_columns_and_severities_are_told_apart() -> None:
     ]
 
 
-def test_the_file_comes_first_and_warnings_last() -> None:
-    """What stops everything is read first; then what concerns most rows."""
-    about_file = Finding("unknown_column", text("The column {name} is not used", name="x"), severity=Severity.WARNING)
-    found = causes([too_long(2, severity=Severity.WARNING), too_long(3), about_file])
+def test_errors_come_first_and_among_them_those_of_the_file() -> None:
+    """What keeps rows from being sent is read first; then what concerns most rows."""
+    unused = Finding("unknown_column", text("The column {name} is not used", name="x"), severity=Severity.WARNING)
+    missing = Finding("missing_column", text("The column {name} is missing", name="x"))
+    found = causes([too_long(2, severity=Severity.WARNING), too_long(3), unused, missing])
     assert [(cause.first.code, cause.first.is_error) for cause in found] == [
-        ("unknown_column", False), ("too_long", True), ("too_long", False),
+        ("missing_column", True), ("too_long", True), ("unknown_column", False), ("too_long", False),
     ]  # fmt: skip
     assert found[0].rows == ()
 

@@ -121,7 +121,7 @@ class UserTable:
         style = styles[self._style(row, index, value) + _mark(findings)]
         reference = f"{self._letters[index]}{number}"
         broken = next((finding for finding in findings if finding.code in _UNREADABLE), None)
-        if value is None and broken:
+        if broken is not None and (value is None or value == broken.value):
             return error_xml(reference, broken.value or "", style)
         return cell_xml(reference, value, style)
 

@@ -138,6 +138,14 @@ def test_an_error_cell_stays_an_error(shop: Write) -> None:
         assert (cell.value, cell.data_type, cell.fill.start_color.rgb) == ("#REF!", "e", ERROR_FILL)
 
 
+def test_an_error_that_came_as_its_text_is_an_error_again(write: Write) -> None:
+    """The text #N/A would be taken for a description; text that merely looks like an error stays text."""
+    rows = [row(4, ("00001", "#N/A", "#N/A"), Outcome.INVALID)]
+    sheet = parts(write(shop_report(rows, [wrong(4, 1, "error_cell", "#N/A")])))["xl/worksheets/sheet4.xml"]
+    assert re.search(rb'<c r="B2" s="\d+" t="e"><v>#N/A</v></c>', sheet)
+    assert re.search(rb'<c r="C2"( s="\d+")? t="inlineStr"><is><t>#N/A</t></is></c>', sheet)
+
+
 def test_comments_stop_at_their_cap_and_fills_go_on(write: Write) -> None:
     """Ten thousand comments make Excel crawl; the fill and `Errores` still show every wrong cell."""
     count = MAX_COMMENTS + 5
