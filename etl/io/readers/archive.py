@@ -20,6 +20,9 @@ from etl.messages import text
 _END = struct.Struct("<4s4H2LH")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
+_LOCATOR = struct.Struct("<4sLQL")
+_WIDE_END = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_MARK, _WIDE_END_MARK = b"PK\x06\x07", b"PK\x06\x06"
 _END_MARK, _CENTRAL_MARK, _LOCAL_MARK = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
 _LONGEST_END = _END.size + 0xFFFF
 _STORED, _DEFLATED = 0, 8
@@ -109,6 +112,8 @@ class Archive:
             for at in range(part.start, end, _BLOCK):
                 yield self._data[at : min(at + _BLOCK, end)]
             return
+        if not part.packed and not part.size:
+            return
         engine = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
             for at in range(part.start, end, _FED):
@@ -186,13 +191,20 @@ def _find_directory(data: bytes) -> tuple[int, int, int]:
     if disk or first_disk or here != count or at + _END.size + comment != len(data):
         raise damaged("zip")
     end = at
-    if offset + size != at:
-        end = offset + size
-        if not (
-            data[end : end + 4] == b"PK\x06\x06" and end + 76 == at
-        ):  # zip64 end and its locator, which repeat the same
-            raise hostile(text("the workbook's zip begins or ends elsewhere than it says"))
+    if data[at - _LOCATOR.size : at].startswith(_LOCATOR_MARK):
+        end, count, size, offset = _wide_end(data, at - _LOCATOR.size)
+    if offset + size != end:
+        raise hostile(text("the workbook's zip begins or ends elsewhere than it says"))
     return count, offset, end
+
+
+def _wide_end(data: bytes, locator: int) -> tuple[int, int, int, int]:
+    """Return (its place, number of entries, size and place of the directory) of the zip64 end (APPNOTE 4.3.14)."""
+    at = _LOCATOR.unpack_from(data, locator)[2]
+    if at + _WIDE_END.size != locator or not data.startswith(_WIDE_END_MARK, at):
+        raise hostile(text("the workbook's zip begins or ends elsewhere than it says"))
+    count, size, offset = _WIDE_END.unpack_from(data, at)[-3:]
+    return at, count, size, offset
 
 
 def _read_entry(data: bytes, at: int) -> tuple[Part, int, int]:

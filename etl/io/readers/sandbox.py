@@ -37,10 +37,13 @@ class Cells:
     """(row number, column index) of numbers that are none (infinite); their cell is None."""
 
 
-def parse_cells(data: bytes, sheet: str, limits: Limits) -> Cells:
-    """Parse one sheet of a workbook in a process of its own."""
+def parse_cells(data: bytes, sheet: str, limits: Limits, box: tuple[int, int] | None = None) -> Cells:
+    """Parse one sheet of a workbook in a process of its own.
+
+    `box` is how many rows and columns our own scan found at most: a parser that finds more has read another sheet.
+    """
     with _Child(data, sheet, limits) as child:
-        return child.receive_cells()
+        return child.receive_cells(box)
 
 
 def parse_names(data: bytes, limits: Limits) -> tuple[SheetName, ...]:
@@ -160,11 +163,11 @@ class _Child:
         with self._sense():
             return tuple(SheetName(str(name), bool(visible)) for name, visible in head["names"])
 
-    def receive_cells(self) -> Cells:
+    def receive_cells(self, box: tuple[int, int] | None) -> Cells:
         head = self._receive_head()
         with self._sense():
             left, height, width = int(head["left"]), int(head["height"]), int(head["width"])
-            self._check_box(height, width)
+            self._check_box(height, width, box)
             cells = Cells([], [])
             while "end" not in (head := self._receive_head()):
                 columns = [
@@ -181,7 +184,7 @@ class _Child:
             cells.rows.pop()
         return cells
 
-    def _check_box(self, height: int, width: int) -> None:
+    def _check_box(self, height: int, width: int, box: tuple[int, int] | None) -> None:
         if height * width > self._limits.cells:
             raise hostile(
                 text(
@@ -189,6 +192,8 @@ class _Child:
                 ),
                 text("Delete what stands far below or beside the table, or divide the sheet."),
             )
+        if box is not None and (height > box[0] or width > box[1]):
+            raise hostile(text("the sheet that is listed is not the sheet that is found"))
 
     def _receive_column(
         self, described: Sequence[Any], count: int, above: int, index: int, not_finite: list[tuple[int, int]]

@@ -21,7 +21,7 @@ Area = tuple[int, int, int, int]
 
 
 _AREA = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})(?::([A-Z]{1,3})([1-9][0-9]{0,6}))?")
-_MOST_AREAS = 100_000
+_MOST_AREAS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,10 @@ class SheetFacts:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     merged: tuple[Area, ...] = ()
+    height: int = 0
+    """The last row with a stored value, be it an empty text."""
+    width: int = 0
+    """The number of columns up to the last stored value."""
 
 
 class SheetTally:
@@ -50,7 +54,14 @@ class SheetTally:
 
     def facts(self) -> SheetFacts:
         """Return what was found."""
-        return SheetFacts(self.notes, frozenset(self.hidden_rows), frozenset(self.hidden_columns), tuple(self.merged))
+        return SheetFacts(
+            notes=self.notes,
+            hidden_rows=frozenset(self.hidden_rows),
+            hidden_columns=frozenset(self.hidden_columns),
+            merged=tuple(self.merged),
+            height=self._last_row,
+            width=self._last_column + 1,
+        )
 
     def note_error(self, row: int, column: int, words: str) -> None:
         """Note an error cell (``#N/A``)."""

@@ -82,7 +82,7 @@ def _load(workbook: _Workbook, name: str | None) -> Sheet:
     sheet = next(sheet for sheet in workbook.package.sheets if sheet.name == name)
     with refusing(workbook.raw.file):
         facts = _facts(workbook, sheet)
-        cells = parse_cells(workbook.raw.data, sheet.name, workbook.raw.limits)
+        cells = parse_cells(workbook.raw.data, sheet.name, workbook.raw.limits, (facts.height, facts.width))
     notes = {**facts.notes, **dict.fromkeys(cells.not_finite, _NOT_FINITE)}
     _blank(cells, notes)
     remarks = _undivided(sheet.name, cells.rows)

@@ -112,7 +112,21 @@ def _many_rows() -> bytes:
 
 
 def _many_merges() -> str:
-    return "<mergeCells>" + "".join(f'<mergeCell ref="A{row}:B{row}"/>' for row in range(2, 101_000)) + "</mergeCells>"
+    return "<mergeCells>" + "".join(f'<mergeCell ref="A{row}:B{row}"/>' for row in range(2, 51_000)) + "</mergeCells>"
+
+
+def _another_sheet() -> bytes:
+    """Return a workbook with two lists of sheets, which lead one reader to a small sheet and another to a large one."""
+    content = parts({"Lista": worksheet(cells("A1", "B1", "C9")), "Chica": worksheet(ONE)})
+    lists = {name: str(content[f"xl/{name}"]) for name in ("workbook.xml", "_rels/workbook.xml.rels")}
+    return pack(
+        content
+        | {
+            "_rels/.rels": str(content["_rels/.rels"]).replace("xl/workbook.xml", "xl/other.xml"),
+            "xl/other.xml": lists["workbook.xml"],
+            "xl/_rels/other.xml.rels": lists["_rels/workbook.xml.rels"].replace("sheet1.xml", "sheet2.xml"),
+        }
+    )
 
 
 _LAUGHS = '<!ENTITY a "ha">' + "".join(
@@ -169,6 +183,7 @@ REFUSED: dict[str, tuple[str, Build]] = {
     "an absolute name": (HOSTILE, lambda: with_part("C:/Windows/x", "x")),
     "overlapping parts": (HOSTILE, _overlapping),
     "two names for one part": (HOSTILE, _two_names),
+    "a sheet that is another": (HOSTILE, _another_sheet),
     "encrypted part": (HOSTILE, lambda: _patched(book(worksheet(ONE)), at=8, value=b"\x01\x00")),
     "unknown packing": (HOSTILE, lambda: _patched(book(worksheet(ONE)), at=10, value=b"\x0c\x00")),
     "a size that lies": (HOSTILE, lambda: _patched(sheet(ONE + " " * 5000), at=24, value=struct.pack("<L", 200))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from pathlib import Path
 
@@ -77,3 +78,14 @@ def test_paths_that_are_no_file(name: str, tmp_path: Path) -> None:
         open_source(tmp_path / name)
     assert caught.value.findings[0].code == UNREADABLE
     assert name in str(caught.value)
+
+
+def test_zip64_directories_are_read(tmp_path: Path) -> None:
+    """A workbook whose zip has the wide form of a directory, as streaming writers make it, is read like any other."""
+    data = book(worksheet(ONE))
+    end = data.rindex(b"PK\x05\x06")
+    count, size, offset = struct.unpack_from("<HLL", data, end + 10)
+    wide = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+    small = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    assert open_source(save(tmp_path, data[:end] + wide + locator + small)).read().cell(1, 0) == 1.0

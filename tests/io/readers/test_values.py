@@ -22,6 +22,14 @@ def rows_of(path: Path, name: str | None = None) -> list[tuple[object, ...]]:
     return [tuple(row) for row in open_source(path).read(name).rows]
 
 
+def convert(path: Path, suffix: str, folder: Path) -> Path:
+    """Have LibreOffice write a workbook in another format."""
+    command = [str(SOFFICE), f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
+    command += ["--convert-to", suffix, "--outdir", str(folder), str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return folder / f"{path.stem}.{suffix}"
+
+
 def test_values_keep_their_type(tmp_path: Path) -> None:
     """Texts stay texts, numbers stay floats, blanks are None; nothing is formatted, trimmed or made an integer."""
     path = tmp_path / "v.xlsx"
@@ -229,16 +237,7 @@ def test_libreoffice_files(tmp_path: Path) -> None:
     sheet.write_string(4, 1, "fin")
     sheet.set_row(4, None, None, {"hidden": True})
     workbook.close()
-    out = tmp_path / "lo"
-    command = [
-        str(SOFFICE),
-        f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}",
-        "--headless",
-        "--convert-to",
-        "xlsx",
-    ]
-    subprocess.run([*command, "--outdir", str(out), str(path)], check=True, capture_output=True, timeout=120)
-    source = open_source(out / "x.xlsx")
+    source = open_source(convert(path, "xlsx", tmp_path / "lo"))
     read = source.read()
     assert list(read.rows) == [(), (None, "Código", "Alícuota", "Cuenta"), (None, 123.0, 0.21), (), (None, "fin")]
     assert read.notes[3, 1].number_format == "00000"
@@ -307,3 +306,25 @@ def test_hidden_columns_and_merged_areas(tmp_path: Path) -> None:
     read = open_source(path).read()
     assert read.hidden_columns == {2, 3}
     assert list(read.merged) == [(2, 3, 1, 3)]
+
+
+@pytest.mark.long
+@pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed")
+@pytest.mark.parametrize("suffix", ["xls", "ods"])
+def test_legacy_files(suffix: str, tmp_path: Path) -> None:
+    """Old formats are read when it is asked for: same values, same row numbers, hidden sheets hidden, and a warning."""
+    path = tmp_path / "x.xlsx"
+    workbook = xlsxwriter.Workbook(path)
+    workbook.add_worksheet("Oculta").hide()
+    sheet = workbook.add_worksheet("Lista")
+    sheet.activate()
+    sheet.set_first_sheet()
+    sheet.write_row(2, 1, ["00123", 1000.125, True])
+    sheet.write_datetime(4, 1, date(2024, 2, 29), workbook.add_format({"num_format": "dd/mm/yyyy"}))
+    workbook.close()
+    source = open_source(convert(path, suffix, tmp_path / "lo"), allow_legacy=True)
+    assert source.kind == suffix
+    assert [(found.name, found.visible) for found in source.sheets] == [("Oculta", False), ("Lista", True)]
+    read = source.read()
+    assert list(read.rows) == [(), (), (None, "00123", 1000.125, True), (), (None, date(2024, 2, 29))]
+    assert [(finding.code, finding.is_error) for finding in read.findings] == [("legacy_format", False)]
