@@ -15,6 +15,7 @@ from pathlib import Path
 
 from etl.errors import InterruptedRunError
 from etl.io.journal.records import Journal
+from etl.io.log import EventLog
 from etl.io.secrets import redact
 from etl.io.transport import HttpTransport
 from etl.messages import text
@@ -74,6 +75,7 @@ def submission(
             stop_code=lambda: stops.exit_code,
             retry_hint=vendor.retry_hint,
             progress=person.progress,
+            log=EventLog(settings.home, secrets=credentials.values()).write,
         )
 
 

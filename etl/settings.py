@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from etl.errors import ConfigurationError
-from etl.io.files import make_private_folder, network_filesystem
+from etl.io.files import make_private_folder, network_filesystem, restrict_umask
 from etl.io.toml_file import TomlFile, read_toml
 from etl.messages import DEFAULT_LANGUAGE, LANGUAGES, text
 from etl.model import Effect
@@ -100,10 +100,13 @@ class Settings:
     def prepare_home(self, *, drive_type: Callable[[Path], str | None] = network_filesystem) -> Path:
         """Make sure that the home exists (0700 when we make it) and that the journal may stand there; return it.
 
+        From here on this process creates files for nobody else (in a shared home, for the group).
+
         Called before the journal is opened. ConfigurationError when it cannot be made, or when an SQLite journal would
         stand on a network drive, where locks and shared memory do not hold (SUB-7).
         """
         make_private_folder(self.home)
+        restrict_umask(self.home)
         if not os.access(self.home, os.W_OK | os.X_OK):
             raise ConfigurationError(
                 text("The folder {folder} cannot be written", folder=str(self.home)),

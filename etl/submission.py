@@ -101,6 +101,8 @@ class Submission:
     """130 or 143 once a signal asked to stop."""
     retry_hint: Callable[[Answer], float | None] | None = None
     progress: Callable[[int, int], None] = lambda _done, _total: None
+    log: Callable[..., None] = lambda _event, **_fields: None
+    """Writes an event with its fields; never a body, a header or a credential."""
     _budget: RetryBudget = field(default_factory=RetryBudget)
     _used: int = 0
     _failed: int = 0
@@ -207,6 +209,16 @@ class Submission:
             status=result.status if isinstance(result, Answer) else None,
             detail=None if isinstance(result, Answer) else f"{result.failure.value}: {result.detail}",
             answer=self._kept(result.body) if isinstance(result, Answer) else None,
+        )
+        self.log(
+            "attempt",
+            run=self.run,
+            batch=batch.number,
+            attempt=number,
+            rows=len(items),
+            verdict=closing.verdict,
+            status=closing.status,
+            detail=closing.detail,
         )
         changes = settle(self._effect(batch), verdict, reading, items, _why(result))
         self.journal.record(self.run, batch.number, number, closing, changes)
@@ -407,6 +419,7 @@ class Submission:
             changes.append(conclude(item, sighting, situation, self.rules.patience))
             kept[item.place] = sighting_json(sighting)
         self.journal.record_look(self.run, batch.number, now, kept, changes, reads)
+        self.log("look", run=self.run, batch=batch.number, rows=len(items), reads=reads)
 
     def _sent_at(self, batch: BatchRecord) -> dict[int, datetime]:
         attempts = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from etl.errors import ConfigurationError, JournalError
+from etl.io.files import create_private, make_private_folder
 from etl.io.journal.schema import SCHEMA_VERSION, meta, metadata
 from etl.io.journal.sql import SqlJournal
 from etl.messages import text
@@ -33,7 +33,8 @@ def open_journal(url: str) -> SqlJournal:
     """
     path = _sqlite_path(url)
     if path is not None:
-        _create_private(path)
+        make_private_folder(path.parent)
+        create_private(path)
     engine = create_engine(url)
     if path is not None:
         event.listen(engine, "connect", _set_pragmas)
@@ -67,27 +68,6 @@ def _sqlite_path(url: str) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         return None
     return Path(parsed.database)
-
-
-def _create_private(path: Path) -> None:
-    """Create the database's file with the permissions of its folder, never wider (SEC-8); SQLite's -wal follows it."""
-    if path.exists():
-        return
-    folder = path.parent
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = folder.stat().st_mode & 0o660
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
-    try:
-        handle = os.open(path, flags, 0o600)
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise _unusable(path, error) from error
-    try:
-        if hasattr(os, "fchmod"):
-            os.fchmod(handle, mode | 0o600)
-    finally:
-        os.close(handle)
 
 
 def _set_pragmas(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
