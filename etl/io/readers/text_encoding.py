@@ -26,9 +26,10 @@ _ONE_BYTE = ("cp1252", "cp850", "mac_roman")
 """In the order of preference when the letters do not tell."""
 
 _EXPECTED = (
-    dict.fromkeys("áéíóúñ", 3) | dict.fromkeys("ÁÉÍÓÚÑüÜ", 2) | dict.fromkeys("¿¡½¼¾×²³€®™“”‘’–—…«»´·çãõâêôàè\u00a0", 1)
+    dict.fromkeys("áéíóúñ", 3) | dict.fromkeys("ÁÉÍÓÚÑüÜ", 2) | dict.fromkeys("½¼¾×²³€®™“”‘’–—…«»´·çãõâêôàè\u00a0", 1)
 )
-_ORDINALS = "°ºª"
+_AFTER_NUMBERS = "°ºª¨´"
+_AT_BEGINNINGS = "¿¡"
 _UNEXPECTED = -2
 _WORDS = re.compile(rb"[0-9A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _ENOUGH_WORDS = 20_000
@@ -113,19 +114,20 @@ def _score(word: bytes, encoding: str) -> int:
         shown = word.decode(encoding)
     except UnicodeDecodeError:
         return 50 * _UNEXPECTED
-    score = 0
-    for position, sign in enumerate(shown):
-        if sign.isascii():
-            continue
-        before = shown[:position]
-        if sign in _ORDINALS:
-            score += 4 if before[-1:].isdigit() or before[-1:] in ("N", "n") else _UNEXPECTED
-            continue
-        score += _EXPECTED.get(sign, _UNEXPECTED)
-        if sign.isupper() and before[-1:].islower():  # camiÚn
-            score += 2 * _UNEXPECTED
-        if sign.islower() and before[-2:].isupper() and before[-2:].isalpha() and len(before) > 1:  # CAMIóN
-            score += 2 * _UNEXPECTED
+    return sum(_score_sign(shown, position) for position, sign in enumerate(shown) if not sign.isascii())
+
+
+def _score_sign(word: str, position: int) -> int:
+    sign, before = word[position], word[:position]
+    if sign in _AFTER_NUMBERS:  # N°, 2ª, 26¨
+        return 4 if before[-1:].isdigit() or before[-1:] in ("N", "n") else 1 if not before else _UNEXPECTED
+    if sign in _AT_BEGINNINGS:
+        return 2 if not before else _UNEXPECTED
+    score = _EXPECTED.get(sign, _UNEXPECTED)
+    if sign.isupper() and before[-1:].islower():  # camiÚn
+        score += 2 * _UNEXPECTED
+    if sign.islower() and len(before) > 1 and before[-2:].isalpha() and before[-2:].isupper():  # CAMIóN
+        score += 2 * _UNEXPECTED
     return score
 
 
