@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 
@@ -31,15 +32,21 @@ _ALWAYS = datetime(2024, 1, 1, tzinfo=UTC)
 def collect() -> Catalog:
     """Return the texts of the code and those that Click shows, without translations."""
     found = _new(None)
-    for folder, words, named in (
-        (HERE.parent, _OUR_WORDS, "etl"),
-        (Path(click.__file__).parent, _CLICK_WORDS, "click"),
-    ):
-        texts = extract_from_dir(str(folder), _PYTHON, keywords=words, comment_tags=())
-        for file, _line, message, _comments, _context in texts:
-            if message:
-                found.add(message, locations=[(f"{named}/{Path(file).as_posix()}", 0)])
+    for message, place in _literals():
+        found.add(message, locations=[(place, 0)])
     return found
+
+
+@lru_cache(maxsize=1)
+def _literals() -> tuple[tuple[str | tuple[str, ...], str], ...]:
+    """Return each text with the file it stands in."""
+    sources = ((HERE.parent, _OUR_WORDS, "etl"), (Path(click.__file__).parent, _CLICK_WORDS, "click"))
+    return tuple(
+        (message, f"{named}/{Path(file).as_posix()}")
+        for folder, words, named in sources
+        for file, _, message, _, _ in extract_from_dir(str(folder), _PYTHON, keywords=words, comment_tags=())
+        if message
+    )
 
 
 def translated() -> Catalog:
