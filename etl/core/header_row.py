@@ -56,20 +56,12 @@ def candidates_of(sheet: Sheet, vocabulary: Vocabulary, mapped: Sequence[str] = 
 
 
 def candidate_at(sheet: Sheet, number: int, vocabulary: Vocabulary, mapped: Sequence[str] = ()) -> HeaderCandidate:
-    """Return a row as a header, together with the row above it where merged cells make one header of both.
-
-    "Precio" merged over "s/IVA" and "c/IVA" reads "Precio s/IVA" and "Precio c/IVA". A title merged above a header
-    makes it no better known, so the plain row stands.
-    """
+    """Return a row as a header, with the row above it where merged cells make a better known header of both."""
     wanted = {header_key(header): header for header in mapped}
     plain = _candidate(sheet, number, _texts(sheet, number), 1, vocabulary, wanted)
-    areas = [area for area in sheet.merged if area[0] < number <= area[1] + 1][:_MOST_AREAS] if number > 1 else []
-    if not areas:
+    both = _two_lines(sheet, number) if number > 1 and sheet.merged else None
+    if both is None:
         return plain
-    upper, lower = _spread(sheet, number - 1, areas), _spread(sheet, number, areas)
-    both = tuple(
-        " ".join(dict.fromkeys(part for part in parts if part)) for parts in zip_longest(upper, lower, fillvalue="")
-    )
     combined = _candidate(sheet, number, both, 2, vocabulary, wanted)
     return combined if combined.score > plain.score else plain
 
@@ -116,14 +108,29 @@ def _texts(sheet: Sheet, number: int) -> tuple[str, ...]:
     return tuple(header_text(cell) for cell in sheet.rows[number - 1])
 
 
-def _spread(sheet: Sheet, number: int, areas: Sequence[tuple[int, int, int, int]]) -> list[str]:
-    """Return the texts of a row, where a merged cell says its text in all its columns and rows."""
-    texts = list(_texts(sheet, number))
-    for top, last_row, left, last in areas:
-        if top <= number <= last_row:
-            said = header_text(sheet.cell(top, left))
-            texts[left : last + 1] = [said] * len(texts[left : last + 1])
-    return texts
+def _two_lines(sheet: Sheet, number: int) -> tuple[str, ...] | None:
+    """Return the headers that a row and the one above make together; None when they are no header of two lines.
+
+    "Precio" merged over "s/IVA" and "c/IVA" reads "Precio s/IVA" and "Precio c/IVA"; "Código" beside it stands in
+    either row or is merged over both. A column with something in both rows has a header above data, and a merged cell
+    with nothing to divide it below is a title or a wide column: neither makes two lines.
+    """
+    areas = [area for area in sheet.merged if area[0] < number <= area[1] + 1][:_MOST_AREAS]
+    if not areas or any(not isinstance(cell, str | None) for cell in sheet.rows[number - 1]):
+        return None
+    upper, lower = _texts(sheet, number - 1), _texts(sheet, number)
+    pairs = list(zip_longest(upper, lower, fillvalue=""))
+    divided: dict[int, str] = {}
+    for top, last_row, left, right in areas:
+        below = [index for index, (_, part) in enumerate(pairs) if left <= index <= right and part]
+        if top == last_row == number - 1 and len(below) > 1:
+            divided |= dict.fromkeys(below, header_text(sheet.cell(top, left)))
+    if not divided or any(above and below for index, (above, below) in enumerate(pairs) if index not in divided):
+        return None
+    return tuple(
+        f"{divided[index]} {below}".strip() if index in divided else above or below
+        for index, (above, below) in enumerate(pairs)
+    )
 
 
 def _meaning(header: str, vocabulary: Vocabulary, mapped: Mapping[str, str]) -> tuple[str | None, int]:

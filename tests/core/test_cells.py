@@ -325,6 +325,7 @@ def test_two_choices_never_share_a_name() -> None:
         ("null", None, "null"),
         ("877562E000", None, "877562E000"),
         ("12E4", None, "12E4"),
+        ("5E10", None, "5E10"),
         ("123.0", None, "123.0"),
         ("7,79E+12", None, "precision_lost"),
         ("7.79e+12", None, "precision_lost"),

@@ -114,6 +114,9 @@ def test_nothing_is_added_up_beside_a_bad_row() -> None:
     errors = [finding for finding in result.findings if finding.code == "duplicate_key"]
     assert [finding.row for finding in errors] == [2, 3]
     assert "errors in 3" in str(errors[0].message)
+    other = of(PAIRS, ("A1", 3, "A"), ("A1", 4, "quizás"), duplicates="sum")
+    assert other.rows == ()
+    assert "errors in 3" in str(other.findings[0].message)
 
 
 @pytest.mark.parametrize(

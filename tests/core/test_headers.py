@@ -93,7 +93,9 @@ def test_two_rows_that_could_be_the_header_are_a_question() -> None:
 
 def test_required_headers_weigh_more_than_optional_ones() -> None:
     """A row with one required header beats a row with one optional one."""
-    assert layout_of(sheet(("Price", "x"), PLAIN, ("A1", "Tren", 3))).header_row == 2
+    to = destination(CODE, column("price", Kind.DECIMAL), column("note"))
+    found, _ = find_layout(sheet(("Price", "Note"), ("Code", "Price"), ("A1", 3)), to, Wanted())
+    assert found.header_row == 2
 
 
 def test_a_sheet_without_known_headers_is_refused_with_the_way_out() -> None:
@@ -309,6 +311,17 @@ def test_a_title_merged_above_the_header_is_no_part_of_it() -> None:
     """The usual title over the whole width changes nothing."""
     found = layout_of(sheet(("LISTA MAYORISTA", None, None), PLAIN, ("A1", "Tren", 3), merged=((1, 1, 0, 2),)))
     assert (found.header_row, found.headers) == (2, PLAIN)
+
+
+def test_wide_headers_above_data_stay_one_row() -> None:
+    """Each header merged over two columns, with data right below, is a header of one row."""
+    rows = (("Code", None, "Name", None, "Count"), ("A1", None, "Tren", None, 3), ("A2", "x", "Bus", None, 4))
+    wide = ((1, 1, 0, 1), (1, 1, 2, 3))
+    found = layout_of(sheet(*rows, merged=wide))
+    assert found.header_row == 1
+    assert [fed.column for fed in found.columns] == [0, 2, 4]
+    texts = (("Code", None, "Name", "Count"), ("A1", "x", "Tren", "3"))
+    assert layout_of(sheet(*texts, merged=((1, 1, 0, 1),))).header_row == 1
 
 
 def test_a_hidden_column_that_is_read_is_said() -> None:
