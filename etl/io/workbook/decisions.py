@@ -10,7 +10,7 @@ from etl.core.identity import WorkbookKind, from_properties
 from etl.core.resend import HIDDEN_RUN
 from etl.errors import FileError
 from etl.io.readers import open_source
-from etl.io.workbook.names import APPLIED, RESEND, Heading, SheetKind, heading_kind, sheet_kind
+from etl.io.workbook.names import APPLIED, RESEND, Heading, SheetKind, heading_kind, sheet_kind, sheet_name
 from etl.io.workbook.package import read_properties
 from etl.messages import Text, text
 from etl.model import Cell, Finding, Sheet
@@ -117,11 +117,12 @@ def _not_ours(path: Path, why: Text) -> FileError:
 
 
 def _wrong_decision(sheet: Sheet, row: int, column: int, value: str) -> FileError:
+    language = "en" if sheet.name == sheet_name(SheetKind.UNCERTAIN, "en") else "es"
     return FileError.because(
         Finding(
             "not_allowed",
             text("The decision “{value}” in row {row} is none of the two", value=value, row=row),
-            text("Choose {applied} or {resend}, or leave it blank", applied=APPLIED["es"], resend=RESEND["es"]),
+            text("Choose {applied} or {resend}, or leave it blank", applied=APPLIED[language], resend=RESEND[language]),
             sheet=sheet.name,
             row=row,
             column=column,

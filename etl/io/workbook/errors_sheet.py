@@ -52,7 +52,7 @@ class Listed:
     """Findings that did not fit into a sheet."""
 
 
-def add_errors_sheet(book: Book, sheet: Worksheet, found: Sequence[Cause], placed: Placed) -> Listed:
+def fill_errors_sheet(book: Book, sheet: Worksheet, found: Sequence[Cause], placed: Placed) -> Listed:
     """Fill `Errores`; the order of `found` is the order of the sheet."""
     findings = [finding for cause in found for finding in cause.findings]
     shown = findings[: MAX_ROWS - 1]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from etl.core.report import Report, ReportRow
 from etl.core.resend import HIDDEN_HEADERS, row_key
 from etl.io.workbook.book import MAX_ROWS, Book, Styles
 from etl.io.workbook.cell_xml import cell_xml
-from etl.io.workbook.entry_rules import add_entry_rules, add_lists
+from etl.io.workbook.entry_rules import Lists, add_entry_rules
 from etl.io.workbook.look import TABS
-from etl.io.workbook.names import SheetKind
 from etl.io.workbook.page import finish_table
 from etl.io.workbook.user_table import UserTable
 from etl.model import Outcome, column_letter
 from etl.vendors.base import Destination
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 RESENT = frozenset((Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT))
 """The outcomes of the rows that may be sent from a results workbook."""
@@ -25,9 +28,10 @@ def rows_to_resend(report: Report) -> list[ReportRow]:
     return [row for row in report.rows if row.outcome in RESENT]
 
 
-def add_resend_sheet(book: Book, report: Report, destination: Destination, table: UserTable) -> None:
-    """Add `Reenviar` and the hidden lists of its drop-downs."""
-    sheet = book.add_sheet(SheetKind.RESEND)
+def fill_resend_sheet(
+    book: Book, sheet: Worksheet, report: Report, destination: Destination, table: UserTable, lists: Lists
+) -> None:
+    """Fill `Reenviar`; `lists` are the entries of its drop-downs."""
     chosen = rows_to_resend(report)[: MAX_ROWS - 1]
     table.set_columns(sheet, book)
     table.comment(
@@ -37,7 +41,7 @@ def add_resend_sheet(book: Book, report: Report, destination: Destination, table
     sheet.set_column(first, columns - 1, None, book.style("text"), {"hidden": True})
     declared = {column.name: column for column in destination.columns}
     rules = {mapped.column: declared[mapped.field] for mapped in report.columns if mapped.field in declared}
-    add_entry_rules(book, sheet, rules, add_lists(book, destination), first_row=1, advise=False)
+    add_entry_rules(book, sheet, rules, lists, first_row=1, advise=False)
 
     def rows(styles: Styles) -> Iterator[str]:
         write = table.writer(styles)

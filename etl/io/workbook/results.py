@@ -9,12 +9,13 @@ from etl.core.causes import causes
 from etl.core.identity import Identity, WorkbookKind
 from etl.core.report import Report
 from etl.io.workbook.book import Book
-from etl.io.workbook.errors_sheet import add_errors_sheet
+from etl.io.workbook.entry_rules import add_lists
+from etl.io.workbook.errors_sheet import fill_errors_sheet
 from etl.io.workbook.names import SheetKind
 from etl.io.workbook.placement import Written, place, replace_file
-from etl.io.workbook.resend_sheet import add_resend_sheet
+from etl.io.workbook.resend_sheet import fill_resend_sheet
 from etl.io.workbook.rows_sheet import add_rows_sheet
-from etl.io.workbook.summary_sheet import SummaryLinks, add_summary_sheet
+from etl.io.workbook.summary_sheet import SummaryLinks, fill_summary_sheet
 from etl.io.workbook.uncertain_sheet import add_uncertain_sheet
 from etl.io.workbook.user_table import UserTable
 from etl.messages import Text, ntext, text
@@ -52,12 +53,13 @@ def _write(report: Report, destination: Destination, language: str, target: Bina
     # The sheets stand in the order of their adding: `Errores` comes before `Filas`, whose places it links to.
     errors_sheet = book.add_sheet(SheetKind.ERRORS)
     placed = add_rows_sheet(book, report, destination, table)
-    listed = add_errors_sheet(book, errors_sheet, found, placed)
-    if report.run is not None:
-        add_resend_sheet(book, report, destination, table)
+    listed = fill_errors_sheet(book, errors_sheet, found, placed)
+    resend_sheet = book.add_sheet(SheetKind.RESEND) if report.run is not None else None
     if report.uncertain:
         add_uncertain_sheet(book, report)
-    add_summary_sheet(book, summary_sheet, report, destination, SummaryLinks(found, placed, listed))
+    if resend_sheet is not None:
+        fill_resend_sheet(book, resend_sheet, report, destination, table, add_lists(book, destination))
+    fill_summary_sheet(book, summary_sheet, report, destination, SummaryLinks(found, placed, listed))
     book.save(_identity(report, destination, book), target)
     notes: list[Text] = []
     if placed.left_out:

@@ -40,7 +40,7 @@ class SummaryLinks:
     errors: Listed
 
 
-def add_summary_sheet(
+def fill_summary_sheet(
     book: Book, sheet: Worksheet, report: Report, destination: Destination, links: SummaryLinks
 ) -> None:
     """Fill `Resumen`."""

@@ -9,16 +9,15 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from etl.core.headers import Wanted, find_layout
+from etl.core.headers import Wanted, choose_sheet, find_layout
 from etl.core.identity import from_properties
 from etl.core.mapping import ReadingOptions, map_rows, source_rows
 from etl.core.resend import HIDDEN_HEADERS, row_key
-from etl.core.validation import check
-from etl.intake import Intake, take_in
+from etl.core.validation import Checked, check
 from etl.io.readers import open_source
 from etl.io.workbook.results import write_results
 from etl.io.workbook.template import data_sheet_name, write_template
-from etl.options import SheetOptions
+from etl.model import Layout, Sheet
 from etl.vendors import DESTINATIONS
 from etl.vendors.base import Destination
 from tests.io.workbook.shop import DEPOT, ROWS, RUN, shop_report
@@ -74,16 +73,25 @@ def filled(destination: Destination, path: Path) -> Path:
     return path
 
 
+def read(path: Path, destination: Destination) -> tuple[Sheet, Layout, Checked]:
+    """Read a file as `etl run` does when nothing is said about it: the sheet is chosen by evidence."""
+    source = open_source(path)
+    visible = [source.read(sheet.name) for sheet in source.sheets if sheet.visible]
+    sheet = choose_sheet(visible, destination, Wanted())
+    layout, _ = find_layout(sheet, destination, Wanted())
+    return sheet, layout, check(map_rows(sheet, layout, destination, ReadingOptions()), destination, layout)
+
+
 @pytest.mark.parametrize("destination", DESTINATIONS.values(), ids=DESTINATIONS)
 def test_a_filled_template_is_valid_and_its_example_is_skipped(destination: Destination, tmp_path: Path) -> None:
     """The sheet is found by itself, every column is known, the example row is no data, and the row below is valid."""
     path = filled(destination, tmp_path / "t.xlsx")
-    taken: Intake = take_in(SheetOptions(file=path), destination, sending=True)
-    assert taken.sheet.name == data_sheet_name(destination)
-    assert {mapped.field for mapped in taken.layout.columns} == {column.name for column in destination.columns}
-    assert [found for found in taken.findings if found.is_error] == []
-    assert list(taken.skipped) == [2]
-    assert [found.number for found in taken.checked.rows] == [3]
+    sheet, layout, checked = read(path, destination)
+    assert sheet.name == data_sheet_name(destination)
+    assert {mapped.field for mapped in layout.columns} == {column.name for column in destination.columns}
+    assert [found for found in checked.findings if found.is_error] == []
+    assert list(checked.skipped) == [2]
+    assert [found.number for found in checked.rows] == [3]
     identity = from_properties(open_source(path).properties)
     assert identity is not None
     assert identity.to == destination.name

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -69,7 +71,7 @@ def test_a_run_has_four_sheets_and_a_fifth_when_rows_are_uncertain(shop: Write) 
     names = openpyxl.load_workbook(shop()).sheetnames
     assert names == ["Resumen", "Errores", "Filas", "Reenviar", "Listas"]
     book = openpyxl.load_workbook(shop(uncertain_report))
-    assert book.sheetnames == ["Resumen", "Errores", "Filas", "Reenviar", "Listas", "Inciertas"]
+    assert book.sheetnames == ["Resumen", "Errores", "Filas", "Reenviar", "Inciertas", "Listas"]
     assert book["Listas"].sheet_state == "hidden"
 
 
@@ -301,7 +303,7 @@ def test_the_summary_has_a_chart_and_says_what_to_do(write: Write) -> None:
 def test_english_uses_the_outcome_words_and_english_names(shop: Write) -> None:
     """With --lang en nothing of the frame is Spanish."""
     path = shop(uncertain_report, "en")
-    names = ["Summary", "Errors", "Rows", "Resend", "Lists", "Uncertain"]
+    names = ["Summary", "Errors", "Rows", "Resend", "Uncertain", "Lists"]
     assert openpyxl.load_workbook(path).sheetnames == names
     assert values(path, "Errors")[0] == (
         "Row", "Cell", "Column", "Value", "Code", "Problem", "What to do", "Source",
@@ -359,6 +361,14 @@ def test_no_content_ever_becomes_a_formula_or_a_link(write: Write) -> None:
     assert [found[0].replace("\r", "\n") for found in values(path, "Filas")[1:]] == [
         words.replace("\r", "\n") for words in PAYLOADS
     ]
+
+
+def test_writing_a_workbook_needs_no_heavy_library() -> None:
+    """`resume` and `report` write workbooks too, and start in a blink."""
+    program = "import sys, etl.io.workbook.results, etl.io.workbook.template, etl.core.summary, etl.core.report_json\n"
+    program += "print(sorted({'pandas', 'numpy', 'pandera', 'openpyxl', 'sqlalchemy', 'httpx'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_sheet_that_could_not_be_used_still_gives_a_workbook(write: Write) -> None:
