@@ -52,6 +52,7 @@ def report_of(journal: Journal, run: str, command: str) -> Report:
         columns=tuple(MappedColumn(*column) for column in facts["columns"]),
         ignored_columns=tuple(facts["ignored"]),
         constants=facts["constants"],
+        options=facts.get("options", {}),
         findings=findings,
         rows=rows,
         uncertain=uncertain,

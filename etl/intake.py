@@ -9,10 +9,11 @@ from etl.core.headers import Wanted, choose_sheet, find_layout
 from etl.core.mapping import ReadingOptions, map_rows, source_rows
 from etl.core.validation import Checked, check
 from etl.errors import FileError
-from etl.io.readers import Source, open_source
+from etl.io.readers import Source
 from etl.messages import Text, text
 from etl.model import Finding, Layout, Severity, Sheet, SourceRow
 from etl.options import SheetOptions
+from etl.resending import Resent, recognise
 from etl.vendors.base import Destination
 
 
@@ -26,16 +27,24 @@ class Intake:
     checked: Checked
     skipped: dict[int, Text]
     findings: tuple[Finding, ...]
+    resent: Resent | None = None
+    """Set when the sheet is the ``Reenviar`` of a results workbook."""
+
+    def shown(self, number: int) -> int | None:
+        """Return the number by which a row is reported: that of the sheet it first stood in; None for an added row."""
+        return number if self.resent is None else self.resent.original(number)
 
 
-def take_in(options: SheetOptions, destination: Destination, *, sending: bool) -> Intake:
-    """Return the checked rows of a file for a destination.
+def take_in(options: SheetOptions, destination: Destination, source: Source, *, sending: bool) -> Intake:
+    """Return the checked rows of an opened file for a destination.
 
     `sending` makes hidden rows a question (XLS-6). Raises FileError or UsageError when the file cannot be used.
     """
-    source = open_source(options.file, encoding=options.encoding, allow_legacy=options.allow_legacy)
     wanted = Wanted(options.maps, dict(options.constants), options.header_row)
     sheet = _choose(source, options.sheet, destination, wanted)
+    resent = recognise(sheet)
+    if resent is not None:
+        sheet = resent.sheet
     layout, remarks = find_layout(sheet, destination, wanted)
     rows = source_rows(sheet, layout)
     reading = ReadingOptions(options.decimal or "auto", bool(options.round))
@@ -43,7 +52,7 @@ def take_in(options: SheetOptions, destination: Destination, *, sending: bool) -
     checked = check(mapped, destination, layout, duplicates=options.duplicates or "error")
     hidden, hidden_remarks = _hidden(sheet, rows, options.hidden, sending=sending)
     findings = (*sheet.findings, *remarks, *hidden_remarks, *checked.findings)
-    return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings)
+    return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings, resent)
 
 
 def _choose(source: Source, name: str | None, destination: Destination, wanted: Wanted) -> Sheet:

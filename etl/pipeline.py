@@ -25,6 +25,7 @@ from etl.vendors.base import Destination
 if TYPE_CHECKING:
     from etl.intake import Intake
     from etl.io.journal.records import ItemRecord, Journal, RowRecord
+    from etl.io.readers import Source
     from etl.settings import Profile, Settings
 
 
@@ -48,9 +49,10 @@ class Plan:
 def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) -> Report:
     """Check a sheet: no network, no credentials, no journal. File errors come back as a report with their code."""
     with _reporting("validate", sheet) as outcome:
-        options, destination = _prepare(sheet)
+        prepared = _prepare(sheet)
+        options, destination = prepared.options, prepared.destination
         outcome.to = destination.name
-        intake = _take_in(options, destination, sending=False)
+        intake = _take_in(prepared, sending=False)
         batches = plan(intake.checked.rows, intake.checked.merged, destination)
         report = _report("validate", options, destination, intake, Plan(batches))
         outcome.report = _written(report, destination, _beside(options.file, "validacion"), output, person, None)
@@ -62,24 +64,18 @@ def run_file(
 ) -> Report:
     """Validate, plan, ask, submit and report a sheet; or stop before the wire with `send.dry_run`."""
     with _reporting("run", sheet) as outcome:
-        options, destination = _prepare(sheet)
-        outcome.to = destination.name
-        if send.dry_run:
-            outcome.report = _dry_run(options, destination, output, send, settings, person)
-        else:
-            outcome.report = _run(options, destination, output, send, settings, person)
+        prepared = _prepare(sheet)
+        outcome.to = prepared.destination.name
+        work = _dry_run if send.dry_run else _run
+        outcome.report = work(prepared, output, send, settings, person)
     return outcome.finished
 
 
 def _dry_run(
-    options: SheetOptions,
-    destination: Destination,
-    output: OutputOptions,
-    send: SendOptions,
-    settings: Settings,
-    person: Person,
+    prepared: Prepared, output: OutputOptions, send: SendOptions, settings: Settings, person: Person
 ) -> Report:
-    intake = _take_in(options, destination, sending=True)
+    options, destination = prepared.options, prepared.destination
+    intake = _take_in(prepared, sending=True)
     batches = plan(intake.checked.rows, intake.checked.merged, destination)
     planned = _strict(options, intake, Plan(batches))
     if send.payloads is not None:
@@ -89,30 +85,25 @@ def _dry_run(
     return _written(report, destination, target, output, person, settings.home / "results")
 
 
-def _run(
-    options: SheetOptions,
-    destination: Destination,
-    output: OutputOptions,
-    send: SendOptions,
-    settings: Settings,
-    person: Person,
-) -> Report:
+def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings: Settings, person: Person) -> Report:
     from etl.dispatch import recover, require_space  # noqa: PLC0415 - only a run that sends needs the database and HTTP
     from etl.io.journal import open_journal  # noqa: PLC0415
     from etl.io.locks import AccountLock  # noqa: PLC0415
 
+    options, destination = prepared.options, prepared.destination
     vendor = vendor_of(destination.name)
-    profile = settings.profile(vendor.name, None)
+    profile = settings.profile(vendor.name, settings.chosen or prepared.profile)
     profile.credentials()
     settings.prepare_home()
     with AccountLock(settings.home, vendor.name, profile.account, profile.address, send.wait):
-        intake = _take_in(options, destination, sending=True)
+        intake = _take_in(prepared, sending=True)
         batches = plan(intake.checked.rows, intake.checked.merged, destination)
         planned = _strict(options, intake, Plan(batches))
         journal = open_journal(settings.journal_url)
         try:
             recover(journal, profile.account, vendor)
             planned = _once_only(planned, intake, destination, journal, profile, send)
+            planned = _withhold(planned, intake, destination, journal, send)
             _show_plan(planned, intake, destination, profile, journal, settings, person)
             if planned.batches:
                 _ask(send, person)
@@ -155,32 +146,63 @@ def _submit(
 # --- reading and planning ------------------------------------------------------------------------------------------
 
 
-def _prepare(sheet: SheetOptions) -> tuple[SheetOptions, Destination]:
-    """Return the options completed by their mapping file, and the destination. Raises UsageError."""
-    options, _mapping = with_mapping(sheet)
-    name = options.to or _destination_inside(options.file)
-    if name is None:
-        raise UsageError(
-            text("Where should it be sent? Say --to with one of: {known}", known=", ".join(sorted(DESTINATIONS)))
-        )
-    if name not in DESTINATIONS:
-        raise UsageError(
-            text("There is no destination {name}. Known are: {known}", name=name, known=", ".join(sorted(DESTINATIONS)))
-        )
-    return replace(options, to=name), DESTINATIONS[name]
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was asked, completed by a mapping file and by what the workbook says of itself, and the opened file."""
+
+    options: SheetOptions
+    destination: Destination
+    source: Source
+    profile: str | None
+    """The profile that the mapping file or the workbook names."""
 
 
-def _destination_inside(file: Path) -> str | None:
-    """Return the destination that a filled-in template names itself."""
+def _prepare(sheet: SheetOptions) -> Prepared:
+    """Open the file and find out where it goes. Raises UsageError, FileError or ConfigurationError."""
+    from etl.core.identity import from_properties  # noqa: PLC0415 - `--help` needs no reader
     from etl.io.readers import open_source  # noqa: PLC0415
+    from etl.resending import completed_by  # noqa: PLC0415
 
-    return open_source(file).properties.get("etl_destination")
+    options, mapping = with_mapping(sheet)
+    if options.to is not None:
+        _destination(options.to)
+    source = open_source(options.file, encoding=options.encoding, allow_legacy=options.allow_legacy)
+    identity = from_properties(source.properties)
+    options = completed_by(identity, options)
+    profile = mapping.profile or (identity.profile if identity is not None else None)
+    return Prepared(options, _destination(options.to), source, profile)
 
 
-def _take_in(options: SheetOptions, destination: Destination, *, sending: bool) -> Intake:
+def _destination(name: str | None) -> Destination:
+    known = ", ".join(sorted(DESTINATIONS))
+    if name is None:
+        raise UsageError(text("Where should it be sent? Say --to with one of: {known}", known=known))
+    if name not in DESTINATIONS:
+        raise UsageError(text("There is no destination {name}. Known are: {known}", name=name, known=known))
+    return DESTINATIONS[name]
+
+
+def _take_in(prepared: Prepared, *, sending: bool) -> Intake:
     from etl.intake import take_in  # noqa: PLC0415 - pandas and pandera
 
-    return take_in(options, destination, sending=sending)
+    return take_in(prepared.options, prepared.destination, prepared.source, sending=sending)
+
+
+def _withhold(planned: Plan, intake: Intake, destination: Destination, journal: Journal, send: SendOptions) -> Plan:
+    """Of a results workbook, send only what was corrected or never sent (contract section 7)."""
+    from etl.resending import withheld  # noqa: PLC0415
+
+    if intake.resent is None:
+        return planned
+    numbers = [row for batch in planned.batches for item in batch.items for row in item.rows]
+    moving = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
+    reasons = withheld(intake.resent, numbers, journal, moving=moving, retry_rejected=send.retry_rejected)
+    if not reasons:
+        return planned
+    rows = [row for row in intake.checked.rows if row.number in set(numbers) - reasons.keys()]
+    findings = (*planned.findings, *_row_findings("already_sent", Severity.WARNING, reasons, intake))
+    batches = plan(rows, intake.checked.merged, destination)
+    return Plan(batches, planned.held, {**planned.skipped, **reasons}, findings)
 
 
 def _strict(options: SheetOptions, intake: Intake, planned: Plan) -> Plan:
@@ -214,7 +236,9 @@ def _once_only(
     earlier = sent_runs(journal, profile.account, destination.name)
     now = datetime.now(UTC)
     if not send.only_new:
-        repeat = find_repeat(intake.sheet.sha256, content_hash(planned.batches), ids, earlier, now)
+        content = content_hash(planned.batches)
+        corrected = intake.resent is None
+        repeat = find_repeat(intake.sheet.sha256, content, ids, earlier, now, corrected=corrected)
         if repeat is not None:
             raise _refusal(repeat.kind, repeat.run, repeat.equal, repeat.of)
         return planned
@@ -359,10 +383,8 @@ def _record_plan(
         company=profile.company,
         host=profile.address,
         results=str(target.absolute()),
-        maps=[list(pair) for pair in options.maps],
-        decimal=options.decimal,
-        round=options.round,
-        duplicates=options.duplicates,
+        options=_reading_options(options),
+        resent_from=_ancestry(intake, journal),
     )
     record = RunRecord(
         id=run,
@@ -378,11 +400,48 @@ def _record_plan(
     )
     items = list(_item_records(planned, destination))
     journal.create_run(record, _row_records(planned, intake), items, planned.batches)
-    journal.add_findings(run, (*intake.findings, *planned.findings))
+    journal.add_findings(run, _shown((*intake.findings, *planned.findings), intake))
+    _take_over(run, planned, intake, journal)
     for older in journal.runs_of(profile.account, destination.name):
         if older.id != run and older.closed_by is None and older.content == content and planned.batches:
             journal.close_older(run, older.id)
     return run
+
+
+def _ancestry(intake: Intake, journal: Journal) -> list[str]:
+    """Return the runs whose rows are sent again, and those which their rows came from."""
+    found: list[str] = []
+    for run in intake.resent.runs if intake.resent is not None else ():
+        try:
+            older = journal.run(run).facts.get("resent_from", ())
+        except KeyError:
+            continue
+        found += [name for name in (*older, run) if name not in found]
+    return found
+
+
+def _take_over(run: str, planned: Plan, intake: Intake, journal: Journal) -> None:
+    """Close the runs whose unsent rows all go out now: their own `resume` has nothing left to do."""
+    if intake.resent is None or not planned.batches:
+        return
+    taken = {intake.shown(row) for batch in planned.batches for item in batch.items for row in item.rows}
+    for older in intake.resent.runs:
+        try:
+            items = {item.place for item in journal.items_of(older) if item.state is ItemState.PLANNED}
+        except KeyError:
+            continue
+        waiting = {row.number for row in journal.rows_of(older) if row.item in items}
+        if waiting and waiting <= taken:
+            journal.close_older(run, older)
+
+
+def _shown(findings: Iterable[Finding], intake: Intake) -> tuple[Finding, ...]:
+    """Return the findings with the row numbers by which the person knows the rows."""
+    if intake.resent is None:
+        return tuple(findings)
+    return tuple(
+        finding if finding.row is None else replace(finding, row=intake.shown(finding.row)) for finding in findings
+    )
 
 
 def _item_records(planned: Plan, destination: Destination) -> Iterator[ItemRecord]:
@@ -416,7 +475,7 @@ def _row_records(planned: Plan, intake: Intake) -> list[RowRecord]:
         outcome, reasons = _own_outcome(row.number, planned, intake, errors, places)
         records.append(
             RowRecord(
-                number=row.number,
+                number=intake.shown(row.number),
                 cells=row.cells,
                 outcome=outcome,
                 reasons=reasons,
@@ -475,13 +534,20 @@ def _report(command: str, options: SheetOptions, destination: Destination, intak
         columns=intake.layout.columns,
         ignored_columns=intake.layout.ignored,
         constants=intake.layout.constants,
-        findings=(*intake.findings, *planned.findings),
+        options=_reading_options(options),
+        findings=_shown((*intake.findings, *planned.findings), intake),
         rows=rows,
         requests=Requests(planned=len(planned.batches)),
         started=datetime.now(UTC),
         finished=datetime.now(UTC),
         exit_code=1 if invalid or held else 0,
     )
+
+
+def _reading_options(options: SheetOptions) -> dict[str, str]:
+    """Return how the sheet was read, for the workbook that may come back."""
+    said = {"decimal": options.decimal, "duplicates": options.duplicates, "round": "true" if options.round else None}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _written(

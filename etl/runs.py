@@ -210,7 +210,12 @@ def _overtaken(journal: Journal, record: RunRecord) -> RefusedError | None:
     destination = DESTINATIONS[record.destination]
     groups = {batch.number: batch.group for batch in journal.batches_of(record.id)}
     planned = [item for item in journal.items_of(record.id) if item.state is ItemState.PLANNED]
-    newer = [run for run in sent_runs(journal, record.account, record.destination) if run.started > record.started]
+    origins = record.facts.get("resent_from", ())
+    newer = [
+        run
+        for run in sent_runs(journal, record.account, record.destination)
+        if run.started > record.started or run.id in origins
+    ]
     for effect, by_key in ((Effect.DELTA, False), (Effect.SET, True)):
         mine = [item for item in planned if destination.effect(groups[item.batch]) is effect]
         found = overtaken_by([i.item_id for i in mine], [i.key_id for i in mine], newer, by_key=by_key)

@@ -47,9 +47,18 @@ class NewOnly:
 
 
 def find_repeat(
-    file_sha256: str, content: str, ids: Sequence[str], earlier: Sequence[SentRun], now: datetime
+    file_sha256: str,
+    content: str,
+    ids: Sequence[str],
+    earlier: Sequence[SentRun],
+    now: datetime,
+    *,
+    corrected: bool = True,
 ) -> Repeat | None:
-    """Return the first reason not to send, or None. A run with nothing accepted or uncertain never bars anything."""
+    """Return the first reason not to send, or None. A run with nothing accepted or uncertain never bars anything.
+
+    `corrected`: a sheet with many rows equal to one run is taken for the corrected original (no results workbook is).
+    """
     barring = [run for run in earlier if run.effective]
     wanted = [base_id(identity) for identity in ids]
     for run in barring:
@@ -57,7 +66,7 @@ def find_repeat(
             equal = sum(identity in run.effective for identity in ids)
             kind = "unfinished" if run.unfinished and not run.closed else "same"
             return Repeat(run.id, kind, equal, len(ids))
-    for run in barring:
+    for run in barring if corrected else ():
         if now - run.started > OVERLAP_DAYS:
             continue
         known = {base_id(identity) for identity in run.effective}
