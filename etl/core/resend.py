@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from etl.model import Cell
 
@@ -39,4 +39,4 @@ def _canonical(cell: Cell) -> str:
         return f"{cell:.15g}"
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=None).isoformat(timespec="seconds")
-    return str(cell)
+    return f"{cell}T00:00:00" if isinstance(cell, date) else str(cell)

@@ -49,7 +49,7 @@ def fill_resend_sheet(
         header = [cell_xml(f"{letter}1", name, "") for letter, name in zip(letters, HIDDEN_HEADERS, strict=True)]
         yield f'<row r="1" ht="32" customHeight="1">{"".join(table.header_xml(styles))}{"".join(header)}</row>'
         for number, row in enumerate(chosen, start=2):
-            hidden = (report.run, row.number, row_key(row.cells))
+            hidden = (report.run, row.number, row_key(table.read_back(row)))
             keys = [
                 cell_xml(f"{letter}{number}", value, "")
                 for letter, value in zip(letters, hidden, strict=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from etl.core.plain_text import plain
 from etl.core.report import Report, ReportRow
 from etl.io.workbook.book import MAX_COLUMNS, Book, Styles
-from etl.io.workbook.cell_xml import cell_xml, error_xml, number_xml, text_xml
+from etl.io.workbook.cell_xml import cell_text, cell_xml, error_xml, number_xml, text_xml
 from etl.model import Cell, Finding, column_letter
 from etl.vendors.base import Destination, Kind
 
@@ -115,15 +115,25 @@ class UserTable:
         notes = self.notes.get(row, {})
         return {**notes, anchor: [*notes.get(anchor, ()), *whole]} if whole and anchor is not None else notes
 
+    def read_back(self, row: ReportRow) -> list[Cell]:
+        """Return the cells of a row as a reader will find them here: texts as they fit, error cells without a value."""
+        found = self.notes.get(row.number, {}) if row.number is not None else {}
+        return [
+            None
+            if index in found and _broken(found[index], value) is not None
+            else cell_text(value)
+            if isinstance(value, str)
+            else value
+            for index, value in enumerate(row.cells[: self.width])
+        ]
+
     def _special(self, row: ReportRow, number: int, index: int, findings: Sequence[Finding], styles: Styles) -> str:
         """Return a cell with findings or a number format of its own."""
         value = row.cells[index] if index < len(row.cells) else None
         style = styles[self._style(row, index, value) + _mark(findings)]
         reference = f"{self._letters[index]}{number}"
-        broken = next((finding for finding in findings if finding.code in _UNREADABLE), None)
-        if broken is not None and (value is None or value == broken.value):
-            return error_xml(reference, broken.value or "", style)
-        return cell_xml(reference, value, style)
+        broken = _broken(findings, value)
+        return cell_xml(reference, value, style) if broken is None else error_xml(reference, broken.value or "", style)
 
     def _style(self, row: ReportRow, index: int, value: Cell) -> str:
         if index in row.formats:
@@ -195,6 +205,12 @@ def _mark(findings: Sequence[Finding]) -> str:
     if not findings:
         return ""
     return "!error" if any(finding.is_error for finding in findings) else "!warning"
+
+
+def _broken(findings: Sequence[Finding], value: Cell) -> Finding | None:
+    """Return the finding that says that a cell is an error, unless something else stands in it."""
+    broken = next((finding for finding in findings if finding.code in _UNREADABLE), None)
+    return broken if broken is not None and value in (None, broken.value) else None
 
 
 def _base(value: Cell) -> str:

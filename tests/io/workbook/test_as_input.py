@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from etl.core.validation import Checked, check
 from etl.io.readers import open_source
 from etl.io.workbook.results import write_results
 from etl.io.workbook.template import data_sheet_name, write_template
-from etl.model import Layout, Sheet
+from etl.model import Cell, Layout, Outcome, Sheet
 from etl.vendors import DESTINATIONS
 from etl.vendors.base import Destination
-from tests.io.workbook.shop import DEPOT, ROWS, RUN, shop_report
+from tests.io.workbook.shop import DEPOT, ROWS, RUN, row, shop_report
 
 RESENT = [found for found in ROWS if found.outcome in ("invalid", "rejected", "not_sent")]
 
@@ -54,9 +55,24 @@ def test_the_hidden_keys_name_the_rows(tmp_path: Path) -> None:
     first = list(header).index(HIDDEN_HEADERS[0])
     assert tuple(header[first:]) == HIDDEN_HEADERS
     assert [(cells[first], cells[first + 1]) for cells in rows] == [(RUN, float(found.number)) for found in RESENT]
-    unbroken = [(cells, found) for cells, found in zip(rows, RESENT, strict=True) if found.number != 8]
-    for cells, found in unbroken:
+    for cells, found in zip(rows, RESENT, strict=True):
         assert cells[first + 2] == row_key(cells[:first]) == row_key(found.cells)
+
+
+STRANGE: tuple[Cell, ...] = (
+    "a\x00b", "x" * 40_000, " edge\u00a0", "", "_x0041_", "a\r\nb", "21%", "=1", True, 1707.1768000000002, 0.1 + 0.2,
+    1e15, -0.0, date(2026, 3, 1), datetime(2026, 3, 1, 10, 30, 15), time(10, 30), timedelta(hours=36), None,  # noqa: DTZ001
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", STRANGE, ids=lambda cell: repr(cell)[:20])
+def test_any_unchanged_row_is_known_as_unchanged(cell: Cell, tmp_path: Path) -> None:
+    """A row that nobody touched is never taken for a corrected one, whatever its cells hold."""
+    report = shop_report([row(4, ("00001", cell, "end"), Outcome.REJECTED)], [])
+    path = write_results(report, DEPOT, tmp_path / "r.xlsx", "es", fallback=tmp_path).path
+    header, cells = open_source(path).read("Reenviar").rows
+    first = list(header).index(HIDDEN_HEADERS[0])
+    assert cells[first + 2] == row_key(cells[:first])
 
 
 def filled(destination: Destination, path: Path) -> Path:
@@ -100,18 +116,12 @@ def test_a_filled_template_is_valid_and_its_example_is_skipped(destination: Dest
 @pytest.mark.parametrize("destination", DESTINATIONS.values(), ids=DESTINATIONS)
 def test_the_results_of_a_real_destination_can_be_read(destination: Destination, tmp_path: Path) -> None:
     """From a filled template to `Reenviar` and back: the same values, so the same request."""
-    first = take_in(SheetOptions(file=filled(destination, tmp_path / "t.xlsx")), destination, sending=True)
-    (sent,) = first.checked.rows
-    (cells,) = (found.cells for found in first.rows if found.number == 3)
-    row = replace(RESENT[3], number=3, cells=cells)
+    sheet, layout, checked = read(filled(destination, tmp_path / "t.xlsx"), destination)
+    (sent,) = checked.rows
+    (cells,) = (found.cells for found in source_rows(sheet, layout) if found.number == 3)
+    found = replace(RESENT[3], number=3, cells=cells)
     report = shop_report(
-        [row],
-        [],
-        to=destination.name,
-        headers=first.layout.headers,
-        columns=first.layout.columns,
-        constants={},
-        options={},
+        [found], [], to=destination.name, headers=layout.headers, columns=layout.columns, constants={}, options={}
     )
     path = write_results(report, destination, tmp_path / "r.xlsx", "es", fallback=tmp_path).path
     sheet = open_source(path).read("Reenviar")
