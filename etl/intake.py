@@ -47,7 +47,7 @@ def take_in(options: SheetOptions, destination: Destination, source: Source, *, 
         sheet = resent.sheet
     layout, remarks = find_layout(sheet, destination, wanted)
     rows = source_rows(sheet, layout)
-    reading = ReadingOptions(options.decimal or "auto", bool(options.round))
+    reading = ReadingOptions(options.decimal or "auto", round=bool(options.round), skip_hidden=options.hidden == "skip")
     mapped = map_rows(sheet, layout, destination, reading)
     checked = check(mapped, destination, layout, duplicates=options.duplicates or "error")
     hidden, hidden_remarks = _hidden(sheet, rows, options.hidden, sending=sending)

@@ -463,7 +463,10 @@ def _item_records(planned: Plan, destination: Destination) -> Iterator[ItemRecor
 
 
 def _row_records(planned: Plan, intake: Intake) -> list[RowRecord]:
-    """Return every non-blank row with its own outcome, or the place of its item. None may be left without."""
+    """Return every non-blank row with its own outcome, or the place of its item.
+
+    None may be left without, and none may be sent and reported as something else: InternalError before anything goes.
+    """
     from etl.io.journal.records import RowRecord  # noqa: PLC0415
 
     places: dict[int, int] = {}
@@ -471,8 +474,11 @@ def _row_records(planned: Plan, intake: Intake) -> list[RowRecord]:
         places.update(dict.fromkeys(item.rows, place))
     errors = _error_messages(intake.findings)
     records = []
+    unreported = set(places)
     for row in intake.rows:
         outcome, reasons = _own_outcome(row.number, planned, intake, errors, places)
+        if outcome is None:
+            unreported.discard(row.number)
         records.append(
             RowRecord(
                 number=intake.shown(row.number),
@@ -483,6 +489,8 @@ def _row_records(planned: Plan, intake: Intake) -> list[RowRecord]:
                 item=places.get(row.number) if outcome is None else None,
             )
         )
+    if unreported:
+        raise InternalError(text("Row {row} has no outcome.", row=min(unreported)))
     return records
 
 
