@@ -66,6 +66,8 @@ def text_reader() -> CellReader:
 
 
 def _code_of_text(raw: str, *, is_key: bool) -> CellReading:
+    if raw.isalnum() and raw.isascii():
+        return raw
     code = trimmed(raw)
     if _SHORTENED.fullmatch(code):
         return Problem(

@@ -76,14 +76,16 @@ def _grouped(rows: Sequence[Row], names: Sequence[str]) -> dict[_Key, list[Row]]
     """Return the rows by their key; a row whose key is not whole is in no group."""
     by_key: dict[_Key, list[Row]] = {}
     for row in rows if names else ():
+        values = row.values
         try:
-            key = tuple([str(row.values[name]) for name in names])
+            key = tuple([str(values[name]) for name in names])
         except KeyError:
             continue
-        if key in by_key:
-            by_key[key].append(row)
-        else:
+        group = by_key.get(key)
+        if group is None:
             by_key[key] = [row]
+        else:
+            group.append(row)
     return by_key
 
 
@@ -154,30 +156,35 @@ def _obstacle_to_adding(group: Sequence[Row], invalid: Collection[int], destinat
 
 
 def _similar(by_key: Mapping[_Key, Sequence[Row]], destination: Destination) -> list[tuple[int, Finding]]:
+    folded = {key: _folded(key) for key in by_key}
+    if len(set(folded.values())) == len(folded):
+        return []
     alike: dict[str, list[_Key]] = {}
-    for key in by_key:
-        alike.setdefault(_folded(key), []).append(key)
+    for key, common in folded.items():
+        alike.setdefault(common, []).append(key)
     remarks: list[tuple[int, Finding]] = []
     for keys in alike.values():
-        if len(keys) < 2:
-            continue
-        rows = sorted((row for key in keys for row in by_key[key]), key=lambda row: row.number)
-        severity = Severity.ERROR if _moves_stock(rows, destination) else Severity.WARNING
-        finding = Finding(
-            "similar_key",
-            text(
-                "These differ only in capitals or spaces: {keys}",
-                keys="; ".join(
-                    f"“{' / '.join(key)}” ({_listed([row.number for row in by_key[key]])})" for key in keys[:_LISTED]
-                ),
-            ),
-            text(
-                "If they are one product, write it in one way; if they are two, give them codes that cannot be confused"
-            ),
-            severity,
-        )
-        remarks += [(row.number, finding) for row in rows]
+        if len(keys) > 1:
+            rows = sorted((row for key in keys for row in by_key[key]), key=lambda row: row.number)
+            finding = _similar_keys(keys, by_key, destination, moves_stock=_moves_stock(rows, destination))
+            remarks += [(row.number, finding) for row in rows]
     return remarks
+
+
+def _similar_keys(
+    keys: Sequence[_Key], by_key: Mapping[_Key, Sequence[Row]], destination: Destination, *, moves_stock: bool
+) -> Finding:
+    places = [f"“{' / '.join(key)}” ({_listed([row.number for row in by_key[key]])})" for key in keys[:_LISTED]]
+    return Finding(
+        "similar_key",
+        text(
+            "These differ only in capitals or spaces ({fields}): {keys}",
+            fields=" + ".join(destination.key),
+            keys="; ".join(places),
+        ),
+        text("If they are one product, write it in one way; if they are two, give them codes that cannot be confused"),
+        Severity.ERROR if moves_stock else Severity.WARNING,
+    )
 
 
 def _folded(key: _Key) -> str:

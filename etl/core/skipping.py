@@ -37,7 +37,7 @@ def rows_without_data(
             skipped[number] = text("Nothing stands in the columns that are read")
         elif len(filled) == 1 and rows.width > 2:
             lonely[number] = filled[0]
-        elif (reason := rows.reason_to_skip(number)) is not None:
+        elif (reason := rows.reason_to_skip(number, filled[0])) is not None:
             skipped[number] = reason
     shapes = rows.shapes_of_codes(set(numbers).difference(skipped, lonely)) if lonely else set()
     for number, column in lonely.items():
@@ -78,12 +78,12 @@ class _Rows:
                     break
         return filled
 
-    def reason_to_skip(self, number: int) -> Text | None:
-        """Return why a row with at least two filled cells is no data."""
+    def reason_to_skip(self, number: int, first: int) -> Text | None:
+        """Return why a row with at least two filled cells, the first of them in column `first`, is no data."""
         row = self._rows[number - 1]
         if self._is_example(row):
             return text("It is the template's example")
-        if self._repeats_header(row):
+        if self._is_header(row, first) and all(self._is_header(row, index) for index in self._indexes):
             return text("It repeats the header")
         return text("It is a line of totals") if self._is_total(row) else None
 
@@ -100,12 +100,11 @@ class _Rows:
             return False
         return is_example({self._marked_field: cell}, self._destination)
 
-    def _repeats_header(self, row: Sequence[Cell]) -> bool:
-        for index, header in self._headers.items():
-            cell = _cell(row, index)
-            if is_filled(cell) and (not isinstance(cell, str) or trimmed(cell).casefold() != header):
-                return False
-        return True
+    def _is_header(self, row: Sequence[Cell], index: int) -> bool:
+        cell = _cell(row, index)
+        if isinstance(cell, str) and cell:
+            return trimmed(cell).casefold() in (self._headers[index], "")
+        return cell is None
 
     def _is_total(self, row: Sequence[Cell]) -> bool:
         key = _cell(row, self.key)

@@ -43,7 +43,7 @@ def test_bar_codes_are_told_by_their_check_digits() -> None:
     proposal = next(proposal for proposal in found.proposals if proposal.field == "ean")
     assert (proposal.header, proposal.column) == ("Kod EAN x", 2)
     assert proposal.confidence >= 0.9
-    wrong = sheet(("Code", "Name", "Kod EAN x"), *[(f"A{i}", "Tren", "7791234567890") for i in range(12)])
+    wrong = sheet(("Code", "Name", "Código de baras"), *[(f"A{i}", "Tren", "7791234567890") for i in range(12)])
     assert all(proposal.field != "ean" for proposal in inspect_sheet(wrong, SHOP).proposals)
 
 

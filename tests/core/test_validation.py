@@ -99,7 +99,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), max_size=12))
 def test_our_findings_are_pandera_s_failures(rows: Sequence[tuple[Cell, ...]]) -> None:
     """Calling the checks a column at a time finds the cells that `validate(lazy=True)` finds, and no others."""
