@@ -233,17 +233,18 @@ def _once_only(
         return planned
     items = [item for batch in planned.batches for item in batch.items]
     ids = [item.id for item in items]
-    earlier = sent_runs(journal, profile.account, destination.name)
+    content, file = content_hash(planned.batches), intake.sheet.sha256
     now = datetime.now(UTC)
+    earlier = sent_runs(journal, profile.account, destination.name, file, content, now)
     if not send.only_new:
-        content = content_hash(planned.batches)
         corrected = intake.resent is None
-        repeat = find_repeat(intake.sheet.sha256, content, ids, earlier, now, corrected=corrected)
+        repeat = find_repeat(file, content, ids, earlier, now, corrected=corrected)
         if repeat is not None:
             raise _refusal(repeat.kind, repeat.run, repeat.equal, repeat.of)
         return planned
     keys = [identify_key(destination.name, item.group, item.key) for item in items]
-    return _without(planned, only_new(ids, keys, earlier, now), intake, destination)
+    found = only_new(ids, keys, earlier, now, file_sha256=file, content=content)
+    return _without(planned, found, intake, destination)
 
 
 def _refusal(kind: str, run: str, equal: int, of: int) -> RefusedError:

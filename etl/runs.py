@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
-from etl.core.repeats import SentRun, overtaken_by
+from etl.core.repeats import OVERLAP_DAYS, SentRun, overtaken_by
 from etl.core.report import Report
 from etl.dispatch import close, offer_to_wait, operator, recover, submission
 from etl.errors import ConfigurationError, FileError, JournalError, RefusedError, UsageError
@@ -22,7 +22,7 @@ from etl.model import Effect, Finding, Json
 from etl.options import Decision, OutputOptions, Person, SendOptions
 from etl.settings import Profile, Settings
 from etl.stops import StoppedNow
-from etl.submission import Ending, Submission
+from etl.submission import Ending
 from etl.vendors import DESTINATIONS, vendor_of
 
 
@@ -139,14 +139,30 @@ def _run_of_workbook(path: Path) -> str:
     return found
 
 
-def sent_runs(journal: Journal, account: str, destination: str) -> list[SentRun]:
-    """Return the earlier runs of an account for a destination, newest first, as the once-only rules need them."""
-    return [_sent_run(journal, record) for record in journal.runs_of(account, destination)]
+def sent_runs(
+    journal: Journal, account: str, destination: str, file_sha256: str, content: str, now: datetime
+) -> list[SentRun]:
+    """Return the earlier runs that a new plan may repeat, newest first, as the once-only rules need them.
+
+    Those of the last days, and, however old, those of the same file or content: a long history costs nothing.
+    """
+    last = journal.last_attempts(account, destination)
+    return [
+        _sent_run(journal, record, last[record.id])
+        for record in journal.runs_of(account, destination)
+        if record.id in last
+        and (record.content == content or record.file_sha256 == file_sha256 or now - last[record.id] <= OVERLAP_DAYS)
+    ]
 
 
-def _sent_run(journal: Journal, record: RunRecord) -> SentRun:
-    items = journal.items_of(record.id)
+def _sent_run(journal: Journal, record: RunRecord, last: datetime, since: datetime | None = None) -> SentRun:
+    """Return a run for the once-only rules; with `since`, of what it sent only what went out from then on."""
+    items = journal.standings_of(record.id)
     effective = [item for item in items if item.state in EFFECTIVE]
+    if since is not None:
+        attempts = [attempt for attempt in journal.attempts_of(record.id) if attempt.started >= since]
+        places = {place for attempt in attempts for place in attempt.places}
+        effective = [item for item in effective if item.place in places]
     open_states = {ItemState.PLANNED, *UNSETTLED}
     return SentRun(
         id=record.id,
@@ -157,6 +173,7 @@ def _sent_run(journal: Journal, record: RunRecord) -> SentRun:
         keys=frozenset(item.key_id for item in effective),
         unfinished=any(item.state in open_states for item in items),
         closed=record.closed_by is not None,
+        last=last,
     )
 
 
@@ -174,9 +191,15 @@ def _work(
     command = "resume" if sending else "reconcile"
     if not _has_work(journal, record, sending=sending):
         return report_of(journal, record.id, command)
+    refusal = None
     try:
         with submission(record.id, journal, settings, profile, person, max_requests=send.max_requests) as work:
-            ending = _look_and_send(work, sending=sending)
+            ending = work.look_up(only_due=False, resending=sending)
+            if sending and ending.exit_code in {None, 5}:
+                # A look may have proven rows absent that a newer run has: only now it is known what would go out.
+                refusal = _overtaken(journal, record, in_doubt=True)
+                sent = work.send() if refusal is None else Ending()
+                ending = sent if sent.exit_code is not None else ending
             if ending.exit_code in {None, 5} and not send.yes:
                 offer_to_wait(work, person)
         close(journal, record.id, ending)
@@ -186,7 +209,7 @@ def _work(
         report = report_of(journal, record.id, command)
         code = 7 if report.counts["uncertain"] else error.exit_code
         return replace(report, exit_code=code, stopped=error.message)
-    return report_of(journal, record.id, command)
+    return report_of(journal, record.id, command) if refusal is None else _refused(journal, record, command, refusal)
 
 
 def _has_work(journal: Journal, record: RunRecord, *, sending: bool) -> bool:
@@ -195,33 +218,45 @@ def _has_work(journal: Journal, record: RunRecord, *, sending: bool) -> bool:
     return any(counts.get(state) for state in wanted)
 
 
-def _look_and_send(work: Submission, *, sending: bool) -> Ending:
-    looked = work.look_up(only_due=False, resending=sending)
-    if not sending or looked.exit_code not in {None, 5}:
-        return looked
-    sent = work.send()
-    return sent if sent.exit_code is not None else looked
+def _overtaken(journal: Journal, record: RunRecord, *, in_doubt: bool = False) -> RefusedError | None:
+    """Return why a plan must not go out any more: another run stands in its place, or sent its rows since.
 
-
-def _overtaken(journal: Journal, record: RunRecord) -> RefusedError | None:
-    """Return why an older plan must not be resumed: a newer run stands in its place or has its rows."""
+    With `in_doubt`, values whose fate is unknown count as rows that would go out: they are simply set again.
+    """
     if record.closed_by is not None:
         return _refusal_of(record.id, record.closed_by)
     destination = DESTINATIONS[record.destination]
-    groups = {batch.number: batch.group for batch in journal.batches_of(record.id)}
-    planned = [item for item in journal.items_of(record.id) if item.state is ItemState.PLANNED]
-    origins = record.facts.get("resent_from", ())
-    newer = [
-        run
-        for run in sent_runs(journal, record.account, record.destination)
-        if run.started > record.started or run.id in origins
-    ]
-    for effect, by_key in ((Effect.DELTA, False), (Effect.SET, True)):
-        mine = [item for item in planned if destination.effect(groups[item.batch]) is effect]
-        found = overtaken_by([i.item_id for i in mine], [i.key_id for i in mine], newer, by_key=by_key)
-        if found is not None:
-            return _refusal_of(record.id, found)
+    effects = {batch.number: destination.effect(batch.group) for batch in journal.batches_of(record.id)}
+    items = journal.items_of(record.id)
+    movements = [i for i in items if i.state is ItemState.PLANNED and effects[i.batch] is Effect.DELTA]
+    resent = {ItemState.PLANNED, ItemState.UNCERTAIN} if in_doubt else {ItemState.PLANNED}
+    values = [i for i in items if i.state in resent and effects[i.batch] is Effect.SET]
+    for other, newer, related in _sent_since(journal, record) if movements or values else ():
+        moved = overtaken_by(*_ids(movements), [other], by_key=related)
+        changed = overtaken_by(*_ids(values), [other], by_key=True) if newer else None
+        if moved or changed:
+            return _refusal_of(record.id, other.id)
     return None
+
+
+def _ids(items: Sequence[ItemRecord]) -> tuple[list[str], list[str]]:
+    return [item.item_id for item in items], [item.key_id for item in items]
+
+
+def _sent_since(journal: Journal, record: RunRecord) -> Iterator[tuple[SentRun, bool, bool]]:
+    """Yield what other runs sent since this plan was made: (run, is newer, has rows in common by its origin).
+
+    An older run counts with what its `resume` sent later. A results workbook's run and the run that it corrects have
+    rows in common, whatever quantity stands in them now.
+    """
+    last = journal.last_attempts(record.account, record.destination)
+    for other in journal.runs_of(record.account, record.destination):
+        newer = other.started > record.started
+        if other.id == record.id or other.id not in last or not (newer or last[other.id] >= record.started):
+            continue
+        related = other.id in record.facts.get("resent_from", ()) or record.id in other.facts.get("resent_from", ())
+        since = None if newer else record.started
+        yield _sent_run(journal, other, last[other.id], since), newer, related
 
 
 def _refusal_of(run: str, newer: str) -> RefusedError:

@@ -25,6 +25,16 @@ class SentRun:
     unfinished: bool
     """It has rows that were not sent, or that nobody knows about."""
     closed: bool = False
+    last: datetime | None = None
+    """When its last request went out: a plan may wait long for its `resume`."""
+
+    def is_recent(self, now: datetime) -> bool:
+        """Say whether it sent anything in the last days."""
+        return now - (self.last or self.started) <= OVERLAP_DAYS
+
+    def is_of(self, file_sha256: str, content: str) -> bool:
+        """Say whether it sent this very file, or the same content saved otherwise."""
+        return self.content == content or self.file_sha256 == file_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +72,12 @@ def find_repeat(
     barring = [run for run in earlier if run.effective]
     wanted = [base_id(identity) for identity in ids]
     for run in barring:
-        if run.content == content or run.file_sha256 == file_sha256:
+        if run.is_of(file_sha256, content):
             equal = sum(identity in run.effective for identity in ids)
             kind = "unfinished" if run.unfinished and not run.closed else "same"
             return Repeat(run.id, kind, equal, len(ids))
     for run in barring if corrected else ():
-        if now - run.started > OVERLAP_DAYS:
+        if not run.is_recent(now):
             continue
         known = {base_id(identity) for identity in run.effective}
         equal = sum(identity in known for identity in wanted)
@@ -76,9 +86,20 @@ def find_repeat(
     return None
 
 
-def only_new(ids: Sequence[str], key_ids: Sequence[str], earlier: Sequence[SentRun], now: datetime) -> NewOnly:
-    """Return which items an earlier run of the last days already has, and which have their key sent otherwise."""
-    recent = [run for run in earlier if run.effective and now - run.started <= OVERLAP_DAYS]
+def only_new(
+    ids: Sequence[str],
+    key_ids: Sequence[str],
+    earlier: Sequence[SentRun],
+    now: datetime,
+    *,
+    file_sha256: str = "",
+    content: str = "",
+) -> NewOnly:
+    """Return which items an earlier run already has, and which have their key sent otherwise.
+
+    The runs of the last days count, and, however old, those of the same file or content.
+    """
+    recent = [run for run in earlier if run.effective and (run.is_recent(now) or run.is_of(file_sha256, content))]
     sent: dict[int, str] = {}
     held: dict[int, str] = {}
     for index, (identity, key) in enumerate(zip(ids, key_ids, strict=True)):

@@ -74,6 +74,16 @@ class ItemRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where an item stands, without what was sent: enough for the once-only rules, and quick to read."""
+
+    place: int
+    item_id: str
+    key_id: str
+    state: ItemState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRecord:
     """A request's frozen body (without credentials) and what was read before it."""
 
@@ -195,6 +205,12 @@ class Journal(Protocol):
 
     def items_of(self, run: str, batch: int | None = None) -> list[ItemRecord]:
         """Return the items in order, of one batch or all."""
+
+    def standings_of(self, run: str) -> list[Standing]:
+        """Return where each item stands, in order."""
+
+    def last_attempts(self, account: str, destination: str) -> dict[str, datetime]:
+        """Return, by run, when its last attempt began; runs without one are absent."""
 
     def batches_of(self, run: str) -> list[BatchRecord]:
         """Return the batches in order."""

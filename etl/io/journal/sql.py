@@ -25,6 +25,7 @@ from etl.io.journal.records import (
     LookRecord,
     RowRecord,
     RunRecord,
+    Standing,
 )
 from etl.io.journal.schema import attempts, batches, findings, items, looks, rows, runs, words
 from etl.messages import Text, text, text_from_json
@@ -276,6 +277,27 @@ class SqlJournal:
             query = query.where(items.c.batch == batch)
         with self._read() as connection:
             return [_item(found) for found in connection.execute(query.order_by(items.c.place)).mappings()]
+
+    def standings_of(self, run: str) -> list[Standing]:
+        """Return where each item stands, in order."""
+        columns = (items.c.place, items.c.item_id, items.c.key_id, items.c.state)
+        query = select(*columns).where(items.c.run == run).order_by(items.c.place)
+        with self._read() as connection:
+            return [
+                Standing(place=place, item_id=item_id, key_id=key_id, state=ItemState(state))
+                for place, item_id, key_id, state in connection.execute(query)
+            ]
+
+    def last_attempts(self, account: str, destination: str) -> dict[str, datetime]:
+        """Return, by run, when its last attempt began; runs without one are absent."""
+        query = (
+            select(attempts.c.run, func.max(attempts.c.started))
+            .select_from(runs.join(attempts, attempts.c.run == runs.c.id))
+            .where(runs.c.account == account, runs.c.destination == destination)
+            .group_by(attempts.c.run)
+        )
+        with self._read() as connection:
+            return {run: encoding.at(started) for run, started in connection.execute(query)}
 
     def batches_of(self, run: str) -> list[BatchRecord]:
         """Return the batches in order."""
