@@ -23,9 +23,11 @@ def summary(report: Report, language: str) -> list[str]:
     """
     lines = [_say(line, language) for line in _head(report)]
     if report.exit_code == _UNUSABLE_FILE and not report.rows:
-        lines += _each(report.findings, language)
-    else:
-        lines += _grouped(report, language)
+        told = list(_each(report.findings, language))
+        steps = [_say(step, language) for step in _tail(report)]
+        head = [line for line in lines if f"- {line}" not in told]
+        return [*head, *told, *(step for step in steps if f"  {step}" not in told)]
+    lines += _grouped(report, language)
     return lines + [_say(line, language) for line in _tail(report)]
 
 
