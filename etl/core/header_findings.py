@@ -86,8 +86,10 @@ def tax_unclear(sheet: Sheet, header: str, column: int, meant: Sequence[Column])
 
 def missing_column(sheet: Sheet, column: Column, destination: Destination) -> Finding:
     """Say that a required field has neither a column nor a value for all rows."""
-    different = {header_key(header): header for header in (column.name, *column.aliases[:3], column.label)}
-    known = ", ".join(f"“{header}”" for header in reversed(different.values()))
+    different: dict[str, str] = {}
+    for header in (column.label, *column.aliases[:3], column.name):
+        different.setdefault(header_key(header), header)
+    known = ", ".join(f"“{header}”" for header in different.values())
     return Finding(
         "missing_column",
         text("There is no column for {field} ({label})", field=column.name, label=column.label),
