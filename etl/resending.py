@@ -125,6 +125,32 @@ def withheld(
     return reasons
 
 
+def not_corrected(
+    resent: Resent, candidates: Iterable[int], journal: Journal, options: Mapping[str, str]
+) -> dict[int, Text]:
+    """Return the rows that had errors, were not corrected, and look valid only because their neighbours are missing.
+
+    A column is read by the evidence of all its cells (codes padded with zeros, decimal commas), and ``Reenviar`` has
+    only some of them. Where other reading `options` were said, the rows are judged anew.
+    """
+    reasons: dict[int, Text] = {}
+    for run in resent.runs:
+        try:
+            record = journal.run(run)
+        except KeyError:
+            continue
+        if record.facts.get("options", {}) != options:
+            continue
+        invalid = {row.number: row.reasons for row in journal.rows_of(run) if row.outcome is Outcome.INVALID}
+        for number in candidates:
+            row = resent.rows.get(number)
+            if row is None or row.run != run or row.changed or row.number not in invalid:
+                continue
+            problem = next(iter(invalid[row.number]), text("it had errors"))
+            reasons[number] = text("Nothing was corrected in row {row}: {problem}", row=row.number, problem=problem)
+    return reasons
+
+
 def _reason(row: ResentRow, outcome: Outcome | None, *, retry_rejected: bool) -> Text | None:
     if outcome is Outcome.ACCEPTED:
         return text("Row {row} was accepted in run {run} and is never sent again.", row=row.number, run=row.run)

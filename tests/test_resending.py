@@ -199,3 +199,22 @@ def test_a_filled_template_needs_no_destination(lab: Lab, tmp_path: Path) -> Non
     report = send(lab, path)
     assert (report.to, report.exit_code, report.counts["accepted"]) == (MOVES, 0, 1), report.findings
     assert times(lab) == {"P004": 1}
+
+
+def test_a_row_nobody_corrected_stays_invalid(lab: Lab, tmp_path: Path) -> None:
+    """Its neighbours' evidence is gone, not its error: a number among zero-padded codes is not sent as it is."""
+    book = openpyxl.Workbook()
+    page = book.active
+    page.append(["Código", "Lista de precios", "Cantidad"])
+    for code in ("00120", "00121", 123):
+        page.append([code, "Mayorista", 1])
+    book.save(tmp_path / "stock.xlsx")
+    for code in ("00120", "00121", "123", "00123"):
+        lab.sandbox.tusfacturas.seed({"lista_precios": "Mayorista", "codigo": code, "stock_actual": 0})
+    first = first_run(lab, tmp_path / "stock.xlsx")
+    assert [row.outcome for row in first.rows] == ["accepted", "accepted", "invalid"]
+    assert first.results is not None
+    again = send(lab, first.results)
+    assert [(row.number, row.outcome) for row in again.rows] == [(4, "not_sent")]
+    assert again.exit_code == 1
+    assert times(lab) == {"00120": 1, "00121": 1}
