@@ -27,7 +27,7 @@ from etl.core.verdict import (
 from etl.io.journal.records import BatchRecord, Change, Closing, ItemRecord, Journal
 from etl.io.journal.sql import CRASHED, NOT_CONNECTED
 from etl.messages import Text, text, verbatim
-from etl.model import Answer, Doubt, Effect, Failure, ItemReading, Json, NoAnswer, Presence, Reading, Request
+from etl.model import Answer, Doubt, Effect, Failure, ItemReading, Json, NoAnswer, Presence, Reading, Request, Sighting
 from etl.reconciliation import Patience, Situation, conclude, is_due, last_sent, sighting_json
 from etl.stops import StoppedNow
 from etl.vendors.base import Conversation, Destination
@@ -406,6 +406,7 @@ class Submission:
             baseline=_by_position(items, batch.baseline),
         )
         sightings, reads = self._converse(self.destination.look_up(doubt))
+        sightings = self._without_false_evidence(batch, items, sightings)
         now = self.clock.now()
         earlier = self.journal.looks_of(self.run, batch.number)
         sent_at = self._sent_at(batch)
@@ -420,6 +421,25 @@ class Submission:
             kept[item.place] = sighting_json(sighting)
         self.journal.record_look(self.run, batch.number, now, kept, changes, reads)
         self.log("look", run=self.run, batch=batch.number, rows=len(items), reads=reads)
+
+    def _without_false_evidence(
+        self, batch: BatchRecord, items: Sequence[ItemRecord], sightings: Sequence[Sighting]
+    ) -> tuple[Sighting, ...]:
+        """Take back what was concluded from totals that another run of ours has changed since the first attempt."""
+        attempts = self.journal.attempts_of(self.run, batch.number)
+        if not attempts or not any(sighting.inferred for sighting in sightings):
+            return tuple(sightings)
+        moved = self.journal.sent_elsewhere(self.run, attempts[0].started)
+        return tuple(
+            replace(
+                sighting,
+                presence=Presence.UNKNOWN,
+                note=text("Run {run} moved it since, so nothing can be concluded from the stock now.", run=run),
+            )
+            if sighting.inferred and (run := moved.get(items[sighting.position].key)) is not None
+            else sighting
+            for sighting in sightings
+        )
 
     def _sent_at(self, batch: BatchRecord) -> dict[int, datetime]:
         attempts = [

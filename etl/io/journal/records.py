@@ -212,6 +212,9 @@ class Journal(Protocol):
     def last_attempts(self, account: str, destination: str) -> dict[str, datetime]:
         """Return, by run, when its last attempt began; runs without one are absent."""
 
+    def sent_elsewhere(self, run: str, since: datetime) -> dict[tuple[str, ...], str]:
+        """Return the keys that other runs of the same account and destination have sent since: key -> run."""
+
     def batches_of(self, run: str) -> list[BatchRecord]:
         """Return the batches in order."""
 

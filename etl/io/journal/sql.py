@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, updat
 from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
-from etl.core.outcomes import ItemState
+from etl.core.outcomes import EFFECTIVE, ItemState
 from etl.errors import InternalError, JournalError
 from etl.io.journal import encoding
 from etl.io.journal.records import (
@@ -298,6 +298,25 @@ class SqlJournal:
         )
         with self._read() as connection:
             return {run: encoding.at(started) for run, started in connection.execute(query)}
+
+    def sent_elsewhere(self, run: str, since: datetime) -> dict[tuple[str, ...], str]:
+        """Return the keys that other runs of the same account and destination have sent since: key -> run."""
+        mine, other = runs.alias("mine"), runs.alias("other")
+        same = and_(mine.c.account == other.c.account, mine.c.destination == other.c.destination)
+        tried = (
+            select(attempts.c.run, attempts.c.batch)
+            .select_from(mine.join(other, same).join(attempts, attempts.c.run == other.c.id))
+            .where(mine.c.id == run, other.c.id != run, attempts.c.started >= encoding.moment(since))
+            .where(or_(attempts.c.verdict.is_(None), attempts.c.verdict != NOT_CONNECTED))
+            .distinct()
+        )
+        found: dict[tuple[str, ...], str] = {}
+        with self._read() as connection:
+            for name, batch in connection.execute(tried).all():
+                sent = select(items.c.key).where(items.c.run == name, items.c.batch == batch)
+                keys = connection.execute(sent.where(items.c.state.in_(list(EFFECTIVE)))).scalars()
+                found.update((tuple(encoding.from_text(key)), name) for key in keys)
+        return found
 
     def batches_of(self, run: str) -> list[BatchRecord]:
         """Return the batches in order."""
