@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from etl.core.outcomes import ItemState
 from etl.errors import InterruptedRunError
 from etl.io.journal.records import Journal
 from etl.io.log import EventLog
@@ -102,6 +103,16 @@ def close(journal: Journal, run: str, ending: Ending) -> None:
         stopped=ending.message,
         at=datetime.now(UTC),
     )
+
+
+def heeded(work: Submission, ending: Ending) -> Ending:
+    """Return how a submission ended: stopped, if a signal came in any part of it and left something undone."""
+    code = work.stop_code()
+    if code is None or ending.exit_code not in {None, 5}:
+        return ending
+    counts = work.journal.state_counts(work.run)
+    undone = any(counts.get(state) for state in (ItemState.PLANNED, ItemState.UNCERTAIN))
+    return Ending(exit_code=code, message=text("Stopped on request.")) if undone else ending
 
 
 def offer_to_wait(work: Submission, person: Person) -> None:

@@ -32,8 +32,9 @@ def report_of(journal: Journal, run: str, command: str) -> Report:
     """Return the whole run as it stands now. Raises InternalError if a row has no outcome (law of conservation)."""
     record = journal.run(run)
     items = {item.place: item for item in journal.items_of(run)}
-    rows = tuple(_report_row(row, items) for row in journal.rows_of(run))
-    findings = (*journal.findings_of(run), *_vendor_findings(record, journal.rows_of(run), items))
+    sources = journal.rows_of(run)
+    rows = tuple(_report_row(row, items) for row in sources)
+    findings = (*journal.findings_of(run), *_vendor_findings(record, sources, items))
     uncertain = tuple(_uncertain_rows(journal, record, items))
     facts: Mapping[str, Any] = record.facts
     return Report(
@@ -116,7 +117,7 @@ def _uncertain_rows(journal: Journal, run: RunRecord, items: Mapping[int, ItemRe
         if row.item is not None:
             numbers.setdefault(row.item, []).append(row.number)
     attempts = journal.attempts_of(run.id)
-    looks = {item.batch: journal.looks_of(run.id, item.batch) for item in doubtful}
+    looks = {batch: journal.looks_of(run.id, batch) for batch in {item.batch for item in doubtful}}
     for item in doubtful:
         for number in numbers.get(item.place, []):
             yield _uncertain_row(item, number, attempts, looks[item.batch])
@@ -156,19 +157,24 @@ def counts_of(journal: Journal, run: RunRecord) -> tuple[dict[str, int], int]:
     return {"read": sum(counts.values()), **counts}, exit_code_of(present, run, unsent=unsent)
 
 
+_INTERRUPTED = frozenset({130, 143, 70})
+
+
 def exit_code_of(outcomes: Collection[Outcome], run: RunRecord, *, unsent: bool) -> int:
     """Return the code of contract section 4 for a run as it stands: the first that applies, from the top.
 
-    `unsent`: rows of the plan were not sent (others are held back on purpose).
+    `unsent`: rows of the plan were not sent (others are held back on purpose). How the last submission ended counts
+    only while rows wait or are in doubt: what was settled since is finished.
     """
-    ended = run.exit_code if run.exit_code is not None else 0
-    if ended in {130, 143, 70}:
+    uncertain = Outcome.UNCERTAIN in outcomes
+    ended = run.exit_code if run.exit_code is not None and (unsent or uncertain) else 0
+    if ended in _INTERRUPTED:
         return ended
-    if Outcome.UNCERTAIN in outcomes:
+    if uncertain:
         return 7
     if ended in {4, 3, 6}:
         return ended
-    if unsent or ended == 5:
+    if unsent:
         return 5
     return 1 if {Outcome.INVALID, Outcome.REJECTED, Outcome.NOT_SENT} & set(outcomes) else 0
 

@@ -102,8 +102,11 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
         journal = open_journal(settings.journal_url)
         try:
             recover(journal, profile.account, vendor)
-            planned = _once_only(planned, intake, destination, journal, profile, send)
-            planned = _withhold(planned, intake, destination, journal, send)
+            try:
+                planned = _once_only(planned, intake, destination, journal, profile, send)
+                planned = _withhold(planned, intake, options, destination, journal, send)
+            except RefusedError as refusal:
+                return _refused(refusal, _report("run", options, destination, intake, planned), profile)
             _show_plan(planned, intake, destination, profile, journal, settings, person)
             if planned.batches:
                 _ask(send, person)
@@ -120,7 +123,7 @@ def _submit(
     run: str, journal: Journal, settings: Settings, profile: Profile, person: Person, send: SendOptions
 ) -> Report:
     """Send the plan and return what became of it, also when the journal or a second signal ends it."""
-    from etl.dispatch import close, offer_to_wait, submission  # noqa: PLC0415
+    from etl.dispatch import close, heeded, offer_to_wait, submission  # noqa: PLC0415
     from etl.errors import JournalError  # noqa: PLC0415
     from etl.history import report_of  # noqa: PLC0415
     from etl.stops import StoppedNow  # noqa: PLC0415
@@ -133,6 +136,7 @@ def _submit(
                 sending.look_up(only_due=True)
                 if not send.yes:
                     offer_to_wait(sending, person)
+            ending = heeded(sending, ending)
         close(journal, run, ending)
     except StoppedNow as stop:
         close(journal, run, Ending(exit_code=stop.exit_code, message=text("Stopped on request.")))
@@ -188,21 +192,28 @@ def _take_in(prepared: Prepared, *, sending: bool) -> Intake:
     return take_in(prepared.options, prepared.destination, prepared.source, sending=sending)
 
 
-def _withhold(planned: Plan, intake: Intake, destination: Destination, journal: Journal, send: SendOptions) -> Plan:
+def _withhold(
+    planned: Plan, intake: Intake, options: SheetOptions, destination: Destination, journal: Journal, send: SendOptions
+) -> Plan:
     """Of a results workbook, send only what was corrected or never sent (contract section 7)."""
-    from etl.resending import withheld  # noqa: PLC0415
+    from etl.resending import not_corrected, withheld  # noqa: PLC0415
 
     if intake.resent is None:
         return planned
     numbers = [row for batch in planned.batches for item in batch.items for row in item.rows]
     moving = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
-    reasons = withheld(intake.resent, numbers, journal, moving=moving, retry_rejected=send.retry_rejected)
-    if not reasons:
+    settled = withheld(intake.resent, numbers, journal, moving=moving, retry_rejected=send.retry_rejected)
+    as_it_was = not_corrected(intake.resent, set(numbers) - settled.keys(), journal, _reading_options(options))
+    if not settled and not as_it_was:
         return planned
-    rows = [row for row in intake.checked.rows if row.number in set(numbers) - reasons.keys()]
-    findings = (*planned.findings, *_row_findings("already_sent", Severity.WARNING, reasons, intake))
+    rows = [row for row in intake.checked.rows if row.number in set(numbers) - settled.keys() - as_it_was.keys()]
+    findings = (
+        *planned.findings,
+        *_row_findings("already_sent", Severity.WARNING, settled, intake),
+        *_row_findings("not_corrected", Severity.ERROR, as_it_was, intake),
+    )
     batches = plan(rows, intake.checked.merged, destination)
-    return Plan(batches, planned.held, {**planned.skipped, **reasons}, findings)
+    return Plan(batches, {**planned.held, **as_it_was}, {**planned.skipped, **settled}, findings)
 
 
 def _strict(options: SheetOptions, intake: Intake, planned: Plan) -> Plan:
@@ -559,19 +570,26 @@ def _reading_options(options: SheetOptions) -> dict[str, str]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def _refused(refusal: RefusedError, report: Report, profile: Profile) -> Report:
+    """Return the report of a sheet that was read and refused as a repeat: every row counted, none sent, no workbook."""
+    return replace(
+        report,
+        run=refusal.run,
+        profile=profile.name,
+        exit_code=refusal.exit_code,
+        stopped=refusal.message,
+        next_steps=(refusal.hint,) if refusal.hint is not None else (),
+    )
+
+
 def _written(
     report: Report, destination: Destination, path: Path, output: OutputOptions, person: Person, fallback: Path | None
 ) -> Report:
     """Write the results workbook, unless not wanted, and return the report with its place."""
-    if not output.write_results:
-        return report
-    from etl.io.workbook.results import write_results  # noqa: PLC0415 - XlsxWriter
+    from etl.results import written  # noqa: PLC0415
 
     target = output.results or path
-    written = write_results(report, destination, target, output.language, fallback=fallback or target.parent)
-    for note in written.notes:
-        person.say(note)
-    return replace(report, results=str(written.path))
+    return written(report, destination, target, output, person, fallback or target.parent)
 
 
 def _beside(file: Path, kind: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.repeats import OVERLAP_DAYS, SentRun, overtaken_by
 from etl.core.report import Report
-from etl.dispatch import close, offer_to_wait, operator, recover, submission
+from etl.dispatch import close, heeded, offer_to_wait, operator, recover, submission
 from etl.errors import ConfigurationError, FileError, JournalError, RefusedError, UsageError
 from etl.history import counts_of, report_of
 from etl.io.journal import open_journal
@@ -20,6 +20,7 @@ from etl.io.locks import AccountLock
 from etl.messages import text, verbatim
 from etl.model import Effect, Finding, Json
 from etl.options import Decision, OutputOptions, Person, SendOptions
+from etl.results import written
 from etl.settings import Profile, Settings
 from etl.stops import StoppedNow
 from etl.submission import Ending
@@ -63,8 +64,12 @@ def resolve_run(
             raise UsageError(text("Which run? Give its id, last, or its results workbook."))
         record = find_run(journal, run)
         with AccountLock(settings.home, *_lock_key(record), 0.0):
+            recover(journal, record.account, vendor_of(record.destination))
             _settle_by_word(journal, record, decisions)
             report = report_of(journal, record.id, "resolve")
+            if report.exit_code in {130, 143}:
+                # The submission was stopped, this command was not.
+                report = replace(report, exit_code=7 if report.counts["uncertain"] else 5)
         return _rewritten(report, record, output, settings, person)
 
 
@@ -81,13 +86,11 @@ def report_run(run: str, path: Path, output: OutputOptions, settings: Settings, 
     with _journal(settings) as journal:
         record = find_run(journal, run)
         report = report_of(journal, record.id, "report")
-    path.unlink(missing_ok=True)
-    written = write_results(
-        report, DESTINATIONS[record.destination], path, output.language, fallback=settings.home / "results"
-    )
-    for note in written.notes:
+    destination, fallback = DESTINATIONS[record.destination], settings.home / "results"
+    done = write_results(report, destination, path, output.language, fallback=fallback, replace=True)
+    for note in done.notes:
         person.say(note)
-    return replace(report, results=str(written.path))
+    return replace(report, results=str(done.path))
 
 
 def list_runs(settings: Settings) -> list[dict[str, Json]]:
@@ -202,6 +205,7 @@ def _work(
                 ending = sent if sent.exit_code is not None else ending
             if ending.exit_code in {None, 5} and not send.yes:
                 offer_to_wait(work, person)
+            ending = heeded(work, ending)
         close(journal, record.id, ending)
     except StoppedNow as stop:
         close(journal, record.id, Ending(exit_code=stop.exit_code, message=text("Stopped on request.")))
@@ -292,24 +296,19 @@ def _filled_in(path: Path, run: str | None, journal: Journal) -> tuple[str, list
 def _settle_by_word(journal: Journal, record: RunRecord, decisions: Sequence[Decision]) -> None:
     items = {item.place: item for item in journal.items_of(record.id)}
     by_row = {row.number: items[row.item] for row in journal.rows_of(record.id) if row.item is not None}
-    decided: dict[int, bool] = {}
+    decided: dict[int, Decision] = {}
     for decision in decisions:
         for number in decision.rows:
             item = _undecided(number, by_row, record)
-            if decided.setdefault(item.place, decision.applied) is not decision.applied:
+            if decided.setdefault(item.place, decision).applied is not decision.applied:
                 raise UsageError(text("Row {row} is decided both ways.", row=number))
-    for decision in decisions:
-        places = {by_row[number].place for number in decision.rows}
-        changes = [_word(items[place], decision) for place in sorted(places)]
-        if changes:
-            journal.record_word(
-                record.id,
-                changes,
-                who=operator(),
-                applied=decision.applied,
-                why=decision.why,
-                at=datetime.now(UTC),
-            )
+    words: dict[tuple[bool, str], list[Change]] = {}
+    for place in sorted(decided):
+        decision = decided[place]
+        # Rows that were added up are one item, and one word on any of them settles it.
+        words.setdefault((decision.applied, decision.why), []).append(_word(items[place], decision))
+    for (applied, why), changes in words.items():
+        journal.record_word(record.id, changes, who=operator(), applied=applied, why=why, at=datetime.now(UTC))
 
 
 def _undecided(number: int, by_row: dict[int | None, ItemRecord], record: RunRecord) -> ItemRecord:
@@ -378,12 +377,5 @@ def _rewritten(report: Report, record: RunRecord, output: OutputOptions, setting
     """Write the run's results workbook again where it was, or where the person wants it now."""
     if not output.write_results:
         return report
-    from etl.io.workbook.results import write_results  # noqa: PLC0415 - XlsxWriter
-
     target = output.results or Path(record.facts["results"])
-    written = write_results(
-        report, DESTINATIONS[record.destination], target, output.language, fallback=settings.home / "results"
-    )
-    for note in written.notes:
-        person.say(note)
-    return replace(report, results=str(written.path))
+    return written(report, DESTINATIONS[record.destination], target, output, person, settings.home / "results")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,11 +15,12 @@ import openpyxl
 import pytest
 
 from etl.core.report import Report
-from etl.options import SendOptions, SheetOptions
+from etl.model import Outcome
+from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file
-from etl.runs import resume_run
+from etl.runs import resolve_run, resume_run, show_run
 from etl.sandbox import Fault, Sandbox
-from tests.recovery.lab import LIST, MOVES, NO_WORKBOOK, PRODUCTS, Lab, Silent, shops
+from tests.recovery.lab import LIST, MOVES, NO_WORKBOOK, PRODUCTS, Lab, Silent, movement_values, shops
 
 FIVE = {f"P{number:03d}": str(number + 1) for number in range(5)}
 
@@ -120,6 +124,18 @@ def test_a_lost_value_is_not_set_over_a_newer_one(lab: Lab, tmp_path: Path) -> N
     assert lab.sandbox.tusfacturas.products[LIST, "P000"]["precio_unitario_sin_iva"] == 30
 
 
+def test_a_later_movement_of_ours_is_no_evidence_for_an_earlier_one(lab: Lab, tmp_path: Path) -> None:
+    """The units of a later run are not taken for those of a lost request."""
+    lab.sandbox.faults.order(Fault.CLOSE_BEFORE, path="productos/stock")
+    first = run(lab, write(tmp_path, {"P000": "5"}))
+    assert first.exit_code == 7
+    assert run(lab, write(tmp_path, {"P000": "5", "P001": "1", "P002": "1"}, "otro.csv")).exit_code == 0
+    assert first.run is not None
+    looked = lab.reconcile(first.run)
+    assert [row.outcome for row in looked.rows] == ["uncertain"], "nothing of it was applied"
+    assert looked.exit_code == 7
+
+
 def test_only_new_keeps_out_an_old_sheet_however_old(lab: Lab, tmp_path: Path) -> None:
     """Rows of the very same file are not sent again by --only-new, though it was sent weeks ago."""
     path = write(tmp_path, FIVE)
@@ -140,3 +156,84 @@ def test_the_week_of_a_correction_begins_when_the_rows_went_out(lab: Lab, tmp_pa
     assert resume(lab, first).exit_code == 0
     refused = run(lab, write(tmp_path, {**FIVE, "P004": "50"}, "corregido.csv"))
     assert (refused.exit_code, refused.run) == (6, first.run)
+
+
+def test_rows_of_an_ended_process_can_be_decided(lab: Lab) -> None:
+    """After a kill the first command may be `resolve`: no bug, and the word counts."""
+    run_id = lab.plan(MOVES, [movement_values(number) for number in range(2)])
+    with lab.journal() as journal:
+        journal.intend(run_id, 1, [0, 1], "0" * 64, datetime.now(UTC))
+    word = [Decision(rows=[2, 3], applied=True, why="counted")]
+    report = resolve_run(run_id, word, NO_WORKBOOK, lab.settings, Silent())
+    assert [row.outcome for row in report.rows] == ["accepted", "accepted"]
+    assert report.exit_code == 0
+
+
+def test_both_rows_of_a_sum_can_be_decided_one_by_one(lab: Lab, tmp_path: Path) -> None:
+    """A filled-in workbook decides every row; rows that went out as one share the word."""
+    path = tmp_path / "dobles.csv"
+    path.write_text(f"Código;Lista de precios;Cantidad\nP000;{LIST};2\nP000;{LIST};3\n", encoding="utf-8")
+    lab.sandbox.faults.order(Fault.CLOSE_BEFORE, path="productos/stock")
+    first = run(lab, path, duplicates="sum")
+    assert first.counts["uncertain"] == 2
+    words = [Decision(rows=[row], applied=True, why="counted") for row in (2, 3)]
+    report = resolve_run(first.run, words, NO_WORKBOOK, lab.settings, Silent())
+    assert [row.outcome for row in report.rows] == ["accepted", "accepted"]
+
+
+def test_the_exit_code_of_a_settled_run_is_that_of_its_rows(lab: Lab, tmp_path: Path) -> None:
+    """A run that stopped early and has nothing left to do is not called stopped for ever."""
+    lab.sandbox.faults.order(Fault.CLOSE_BEFORE, path="productos/stock")
+    first = run(lab, write(tmp_path, FIVE))
+    assert first.exit_code == 7
+    assert first.run is not None
+    word = [Decision(rows=[2, 3, 4, 5, 6], applied=True, why="counted")]
+    assert resolve_run(first.run, word, NO_WORKBOOK, lab.settings, Silent()).exit_code == 0
+    assert show_run(first.run, lab.settings).exit_code == 0
+    assert resume(lab, first).exit_code == 0
+
+
+def test_a_refused_repeat_still_counts_its_rows(lab: Lab, tmp_path: Path) -> None:
+    """Exit 6 tells what was read: every row with its outcome, none of them sent."""
+    path = write(tmp_path, {**FIVE, "P005": "uno"})
+    first = run(lab, path)
+    refused = run(lab, path)
+    assert (refused.exit_code, refused.run, refused.results) == (6, first.run, None)
+    assert (refused.counts["read"], refused.counts["not_sent"], refused.counts["invalid"]) == (6, 5, 1)
+
+
+@dataclass(slots=True)
+class Stopping(Silent):
+    """Somebody who presses Ctrl-C as soon as the last batch is done."""
+
+    def progress(self, done: int, total: int) -> None:
+        if done == total:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_stop_during_the_last_look_is_a_stop(lab: Lab, tmp_path: Path) -> None:
+    """Stopped by SIGINT with rows in doubt: 130, whatever the command was doing."""
+    path = tmp_path / "productos.csv"
+    path.write_text(
+        "operacion;descripcion;codigo;lista_precios;unidad_bulto;precio_unitario_sin_iva;alicuota;moneda;afecta_stock\n"
+        f"M;Producto P000;P000;{LIST};1;5;21;PES;S\n",
+        encoding="utf-8",
+    )
+    lab.sandbox.faults.order(Fault.CLOSE_BEFORE, path="productos/administrar", times=None)
+    sheet = SheetOptions(file=path, to=PRODUCTS)
+    report = run_file(sheet, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Stopping())
+    assert [row.outcome for row in report.rows] == [Outcome.UNCERTAIN]
+    assert report.exit_code == 130
+
+
+def test_a_workbook_that_cannot_be_written_changes_no_outcome(lab: Lab, tmp_path: Path) -> None:
+    """Rows that were sent stay sent and the exit code stays, when neither folder takes the workbook (JOB-4)."""
+    lab.settings.prepare_home()
+    (lab.home / "results").write_text("not a folder")
+    (tmp_path / "file").write_text("not a folder")
+    sheet = SheetOptions(file=write(tmp_path, FIVE), to=MOVES, constants=(("operacion", "A"),))
+    person = Silent()
+    output = OutputOptions(results=tmp_path / "file" / "x.xlsx", language="en")
+    report = run_file(sheet, output, SendOptions(yes=True), lab.settings, person)
+    assert (report.exit_code, report.counts["accepted"], report.results) == (0, 5, None)
+    assert any("etl report" in str(said) for said in person.said)
