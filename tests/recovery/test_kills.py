@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def kill_often(lab: Lab, to: str, operation: str, mood: str, kills: int, seed: i
         run = lab.plan(to, values_of(to, operation))
         for _ in range(6):
             child = start(resume_in_child, lab.environ, str(lab.home), run)
-            child.join(0.05 + rng.random() * 0.6)
+            _let_it_work(lab, child, rng)
             killed += child.is_alive()
             kill(child)
             if child.exitcode is not None and child.exitcode in {0, 1}:
@@ -71,6 +72,18 @@ def kill_often(lab: Lab, to: str, operation: str, mood: str, kills: int, seed: i
         for outcome, count in lab.show(run).counts.items():
             counts[outcome] = counts.get(outcome, 0) + count
     return counts
+
+
+def _let_it_work(lab: Lab, child: BaseProcess, rng: random.Random) -> None:
+    """Wait until the child has asked the vendor something, and then a random while; sometimes not even that."""
+    if rng.random() < 0.1:
+        child.join(rng.random() * 0.3)
+        return
+    before = sum(lab.sandbox.tusfacturas.requests.values())
+    until = time.monotonic() + 20
+    while child.is_alive() and sum(lab.sandbox.tusfacturas.requests.values()) == before and time.monotonic() < until:
+        time.sleep(0.002)
+    child.join(rng.random() ** 2 * 0.3)
 
 
 def _settle(lab: Lab, run: str, operation: str, seed: int) -> None:
