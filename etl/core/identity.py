@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -83,7 +84,7 @@ def from_properties(properties: Mapping[str, str]) -> Identity | None:
 
 def _dump(value: object) -> str:
     """Return JSON without blanks, which a program may trim where the parts were cut."""
-    return dump_json(value).replace(" ", "\\u0020")
+    return re.sub(r"\s", lambda blank: f"\\u{ord(blank[0]):04x}", dump_json(value))
 
 
 def _chunks(name: str, value: str) -> Iterator[tuple[str, str]]:
