@@ -622,7 +622,7 @@ def _reporting(command: str, sheet: SheetOptions) -> Iterator[_Outcome]:
     outcome = _Outcome()
     try:
         yield outcome
-    except UsageError:
+    except (UsageError, InternalError):
         raise
     except EtlError as error:
         outcome.report = Report(

@@ -47,9 +47,11 @@ def last_sent(place: int, attempts: Sequence[AttemptRecord], crashed: str) -> da
     return max(moments, default=None)
 
 
-def is_due(sent_at: datetime, looks: int, now: datetime, patience: Patience) -> bool:
-    """Whether the next look at a batch is due, `looks` having been made."""
-    rung = LADDER[looks] if looks < len(LADDER) else patience.horizon
+def is_due(sent_at: datetime, looks: Sequence[datetime], now: datetime, patience: Patience) -> bool:
+    """Whether the next look at a batch is due, after those at `looks`: past the horizon, a gap after the last one."""
+    rung = LADDER[len(looks)] if len(looks) < len(LADDER) else patience.horizon
+    if any((look - sent_at).total_seconds() >= patience.horizon for look in looks):
+        return (now - max(looks)).total_seconds() >= patience.gap
     return (now - sent_at).total_seconds() >= min(rung, patience.horizon)
 
 

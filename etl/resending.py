@@ -182,7 +182,9 @@ def _outcomes(run: str, journal: Journal, *, moving: bool) -> dict[int, Outcome]
         states = {item.place: item.state for item in journal.items_of(current)}
         for row in journal.rows_of(current):
             outcome = _outcome(row, states)
-            if row.number is not None and outcome is not Outcome.SKIPPED:
+            if row.number is None or outcome is Outcome.SKIPPED:
+                continue
+            if found.get(row.number) not in {Outcome.ACCEPTED, Outcome.UNCERTAIN}:
                 found[row.number] = outcome
     return found
 

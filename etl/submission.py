@@ -105,6 +105,7 @@ class Submission:
     """Writes an event with its fields; never a body, a header or a credential."""
     _budget: RetryBudget = field(default_factory=RetryBudget)
     _used: int = 0
+    _reads: int = 0
     _failed: int = 0
     _uncertain: int = 0
     _missing: set[int] = field(default_factory=set)
@@ -318,29 +319,30 @@ class Submission:
 
     def _converse(self, conversation: Conversation[T]) -> tuple[T, int]:
         """Hold a conversation with the vendor: (what it concluded, reads made). Raises _Halt when it cannot be held."""
-        reads = 0
+        before = self._reads
         try:
             request = next(conversation)
             while True:
-                answer, tries = self._fetch(request)
-                reads += tries
-                request = conversation.send(answer)
+                request = conversation.send(self._fetch(request))
         except StopIteration as end:
             value: T = end.value
-            return value, reads
+            return value, self._reads - before
+        except _Halt:
+            self.journal.count_reads(self.run, self._reads - before)
+            raise
         finally:
             conversation.close()
 
-    def _fetch(self, request: Request) -> tuple[Answer, int]:
+    def _fetch(self, request: Request) -> Answer:
         result: Answer | NoAnswer = _NOTHING
         for attempt in range(1, MOST_ATTEMPTS + 1):
             self._heed_signals()
             self._use_requests(1)
+            self._reads += 1
             result = self.sender.send(request, effect=Effect.READ, deadline=self.rules.deadline(Effect.READ))
             if isinstance(result, Answer) and (200 <= result.status < 300 or result.status in REFUSALS):
-                return result, attempt
+                return result
             if judge(Effect.READ, result, None) is Verdict.STOP:
-                self.journal.count_reads(self.run, attempt)
                 raise _Halt(4, _describe_refusal(result))
             if attempt == MOST_ATTEMPTS or not self._budget.take():
                 break
@@ -348,7 +350,6 @@ class Submission:
             if pause.too_long:
                 break
             self.clock.sleep(pause.seconds)
-        self.journal.count_reads(self.run, attempt)
         raise _Halt(5, text("The vendor could not be asked: {why}", why=_why(result)))
 
     def look_up(self, *, only_due: bool, resending: bool = False) -> Ending:
@@ -379,7 +380,7 @@ class Submission:
         return [item for item in self.journal.items_of(self.run, batch.number) if item.state in states]
 
     def _is_due(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> bool:
-        looks = len(self.journal.looks_of(self.run, batch.number))
+        looks = [look.at for look in self.journal.looks_of(self.run, batch.number)]
         sent_at = self._sent_at(batch)
         moments = [sent_at[item.place] for item in items if item.place in sent_at]
         return bool(moments) and is_due(max(moments), looks, self.clock.now(), self.rules.patience)

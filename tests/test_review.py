@@ -18,8 +18,10 @@ from etl.core.report import Report
 from etl.model import Outcome
 from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file
+from etl.reconciliation import Patience, is_due
 from etl.runs import resolve_run, resume_run, show_run
 from etl.sandbox import Fault, Sandbox
+from tests import test_resending as resending
 from tests.recovery.lab import LIST, MOVES, NO_WORKBOOK, PRODUCTS, Lab, Silent, movement_values, shops
 
 FIVE = {f"P{number:03d}": str(number + 1) for number in range(5)}
@@ -237,3 +239,33 @@ def test_a_workbook_that_cannot_be_written_changes_no_outcome(lab: Lab, tmp_path
     report = run_file(sheet, output, SendOptions(yes=True), lab.settings, person)
     assert (report.exit_code, report.counts["accepted"], report.results) == (0, 5, None)
     assert any("etl report" in str(said) for said in person.said)
+
+
+def test_a_row_that_was_accepted_once_is_settled_whatever_is_written_after(lab: Lab, tmp_path: Path) -> None:
+    """A correction that went out is not forgotten because the same row was broken in between."""
+    first = resending.first_run(lab, resending.sheet(tmp_path, {"P000": "1", "P001": "uno"}))
+    assert first.results is not None
+    outcomes = []
+    for value in (7, "mal", 8):
+        resending.correct(first.results, {"P001": value})
+        outcomes += [row.outcome for row in resending.send(lab, first.results).rows]
+    assert outcomes == ["accepted", "invalid", "skipped"]
+    assert moved(lab) == {"P000": 1, "P001": 7}
+
+
+def test_looks_past_the_horizon_are_a_gap_apart() -> None:
+    """Waiting on a terminal costs no more requests than it takes: two looks, a gap apart, prove absence."""
+    sent = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    patience = Patience(horizon=900, gap=60)
+    looks = [sent + timedelta(seconds=905)]
+    assert not is_due(sent, looks, sent + timedelta(seconds=910), patience)
+    assert is_due(sent, looks, sent + timedelta(seconds=965), patience)
+    assert is_due(sent, [], sent + timedelta(seconds=5), patience)
+
+
+def test_every_read_is_counted_however_the_run_ends(lab: Lab, tmp_path: Path) -> None:
+    """Reads that led nowhere are in `requests.reads`: they count against the plan of the account."""
+    lab.sandbox.faults.order(Fault.STATUS_BEFORE, path="productos/consultar", times=None)
+    report = run(lab, write(tmp_path, FIVE), max_requests=3)
+    assert report.exit_code == 5
+    assert report.requests.reads == sum(lab.sandbox.tusfacturas.requests.values()) == 3

@@ -23,7 +23,7 @@ from etl.cli.command import (
 from etl.cli.language import chosen_language
 from etl.cli.listing import COMMANDS, ENTRIES
 from etl.cli.output import show_error
-from etl.errors import EtlError
+from etl.errors import EtlError, InternalError
 from etl.messages import text, translate
 
 
@@ -42,6 +42,8 @@ class Program(TranslatedGroup):
         """Carry out the command; an error that ends it is told, and decides the exit code."""
         try:
             return super().invoke(ctx)
+        except InternalError:
+            raise  # a bug: the edge writes its incident
         except EtlError as error:
             ctx.exit(show_error(setting_of(ctx), error))
 

@@ -13,7 +13,15 @@ from etl.cli import run_command_line
 from etl.cli.app import Program
 from etl.cli.command import command
 from etl.cli.options import common_options
-from etl.errors import ConfigurationError, EtlError, FileError, InterruptedRunError, RefusedError, UsageError
+from etl.errors import (
+    ConfigurationError,
+    EtlError,
+    FileError,
+    InternalError,
+    InterruptedRunError,
+    RefusedError,
+    UsageError,
+)
 from etl.messages import text
 from etl.model import Finding
 from etl.stops import StoppedNow
@@ -142,3 +150,11 @@ def test_an_unknown_command_is_wrong_usage(etl: CommandLine) -> None:
     ended = etl("fly")
     assert (ended.code, ended.out) == (2, "")
     assert "fly" in ended.err
+
+
+def test_a_broken_promise_of_our_own_is_a_bug_too(ending: Callable[..., Ended]) -> None:
+    """An InternalError is no ordinary ending: 70, one line, and an incident file to report."""
+    ended = ending(InternalError(text("Row {row} has no outcome.", row=3)))
+    assert ended.code == 70
+    assert len(ended.err.splitlines()) == 1
+    assert "InternalError" in Path(ended.err.strip().partition(" are in ")[2]).read_text("utf-8")
