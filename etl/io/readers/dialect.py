@@ -15,6 +15,9 @@ NEVER_THERE = "\x1f"
 
 _SAMPLE_BYTES = 128 * 1024
 _SAMPLE_RECORDS = 400
+_MOSTLY = 0.5
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_DIGIT = re.compile(r"\d")
 _SEP_LINE = re.compile(rb'^"?sep=([^\w\s"]|\t)"?[ \t;,]*(?:\r\n|\n|\r|$)', re.IGNORECASE)
 
 
@@ -27,17 +30,18 @@ def sep_line(data: bytes) -> tuple[str | None, int]:
 def find_delimiter(data: bytes) -> str | None:
     """Return the delimiter of a UTF-8 text, or None when it has a single column."""
     lines = _sample(data)
-    best, found = 0.0, None
-    for delimiter in CANDIDATES:
-        score = _evenness(lines, delimiter)
-        if score > best:
-            best, found = score, delimiter
-    return found
+    shares = {delimiter: _share(_counts(lines, delimiter)) for delimiter in CANDIDATES}
+    scores = {delimiter: share * share * math.sqrt(fields - 1) for delimiter, (share, fields) in shares.items()}
+    others = [delimiter for delimiter in CANDIDATES if delimiter != "," and shares[delimiter][0] > _MOSTLY]
+    if others and _are_decimal_commas(lines):
+        del scores[","]
+    best = max(scores, key=lambda delimiter: scores[delimiter])
+    return best if scores[best] else None
 
 
 def is_table(data: bytes, delimiter: str | None) -> bool:
     """Tell whether most lines have the same number of fields, at least two: evidence that a text is a CSV file."""
-    return delimiter is not None and _share(_counts(_sample(data), delimiter))[0] > 0.5
+    return delimiter is not None and _share(_counts(_sample(data), delimiter))[0] > _MOSTLY
 
 
 def _sample(data: bytes) -> list[str]:
@@ -71,6 +75,10 @@ def _share(counts: Counter[int]) -> tuple[float, int]:
     return count / total, fields
 
 
-def _evenness(lines: Sequence[str], delimiter: str) -> float:
-    share, fields = _share(_counts(lines, delimiter))
-    return share * share * math.sqrt(fields - 1)
+def _are_decimal_commas(lines: Sequence[str]) -> bool:
+    """Tell whether most commas stand between two digits, and the first line of names has more of another delimiter."""
+    text = "".join(lines)
+    if len(_DECIMAL_COMMA.findall(text)) <= _MOSTLY * text.count(","):
+        return False
+    names = next((line for line in lines if not _DIGIT.search(line) and any(sign in line for sign in CANDIDATES)), "")
+    return names.count(",") <= max(names.count(delimiter) for delimiter in CANDIDATES if delimiter != ",")

@@ -10,7 +10,6 @@ _BUILT_IN = {9: "0%", 10: "0.00%"}
 _ASIDE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 """Quoted texts, escaped characters, widths, fillers, colours and locales: shown, but not part of the number."""
 _EXPONENT = re.compile(r"E[+-]0+", re.IGNORECASE)
-_DATE = re.compile(r"[ymdhs]", re.IGNORECASE)
 _PADDED = re.compile(r"^[^.,?/]*0[^.,?/0]*0")
 
 
@@ -23,6 +22,4 @@ def telling_format(number: int, code: str | None) -> str | None:
     if code is None:
         return None
     bare = _EXPONENT.sub("", _ASIDE.sub("", code.split(";")[0]))
-    if "%" in bare:
-        return code
-    return code if _PADDED.match(bare) and not _DATE.search(bare) else None
+    return code if "%" in bare or _PADDED.match(bare) else None

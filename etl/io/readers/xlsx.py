@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from etl.io.readers.answers import Cells
 from etl.io.readers.archive import Archive, Part
 from etl.io.readers.dialect import find_delimiter, is_table
 from etl.io.readers.limits import Limits
 from etl.io.readers.package import Package, PackagedSheet, read_package
 from etl.io.readers.refusal import Refusal, refusing
-from etl.io.readers.sandbox import Cells, parse_cells
+from etl.io.readers.sandbox import parse_cells
 from etl.io.readers.shared_strings import check_shared_strings
 from etl.io.readers.sheet_facts import SheetFacts
 from etl.io.readers.sheet_scan import scan_sheet

@@ -180,6 +180,12 @@ REFUSED: dict[str, tuple[str, Build]] = {
     ),
     "one name twice": (HOSTILE, lambda: _twice("xl/worksheets/SHEET1.xml")),
     "a name that leads outside": (HOSTILE, lambda: with_part("../../etc/cron.d/x", "x")),
+    "a name from the root": (HOSTILE, lambda: with_part("/etc/passwd", "x")),
+    "a blank cell outside the grid": (HOSTILE, lambda: sheet(cells("XFE1", tag='<c r="{place}" s="1"/>'))),
+    "a damaged picture": (
+        UNREADABLE,
+        lambda: _patched(with_part("xl/media/1.png", b"png" * 99), at=16, value=b"\x01\x02\x03\x04"),
+    ),
     "an absolute name": (HOSTILE, lambda: with_part("C:/Windows/x", "x")),
     "overlapping parts": (HOSTILE, _overlapping),
     "two names for one part": (HOSTILE, _two_names),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,10 @@ def test_sep_line_with_a_tab(tmp_path: Path) -> None:
         ("Lista de precios; vigente\n\ncodigo\tdetalle\tprecio\nA1\tPala\t10,5\nA2\tPico\t3,25\n", "\t"),
         ("codigo|detalle\nA1|Pala, ancha; de punta\n", "|"),
         ("LISTA DE PRECIOS\nVigencia: mayo\n\ncodigo;precio\n1;1,5\n2;2,5\n3;3,5\n", ";"),
+        ("codigo;detalle, marca;precio\n1;Pala;1,5\n2;Pico;2,5\n3;Clavo;3,5\n4;Llave;4,5;x\n5;Codo;5,5;y\n", ";"),
+        ("codigo;precio;costo\n" + "1;1,5;2,5\n" * 9 + "OFERTA\n" * 3, ";"),
+        ("codigo,detalle; medida,precio,stock\n" + "1,Pala; 3,10,5\n" * 9 + "1,Pala; 3,10\n", ","),
+        ("1,2,3\n4,5,6\n", ","),
         ('codigo,precio\n"A;1","1,5"\n"A;2","2,5"\n', ","),
         ("codigo\nA1\nA2\n", None),
         ("detalle\nPala, ancha\nPico\nClavo\nTornillo\n", None),
@@ -202,6 +207,17 @@ def test_an_unclosed_quote_does_not_swallow_a_large_file(tmp_path: Path) -> None
     assert findings(sheet) == [("broken_quotes", 2)]
     assert len(sheet.rows) == 20_002
     assert sheet.rows[20_001] == ("19999", "Pala 19999", "5")
+
+
+def test_an_unclosed_quote_ends_at_the_limit_of_a_line(tmp_path: Path) -> None:
+    """The size at which a quote is given up does not hang on the csv module's own limit, which other code may raise."""
+    body = "".join(f"{number};Pala {number};5\n" for number in range(90_000))
+    usual = csv.field_size_limit(10**9)
+    try:
+        sheet = read(tmp_path, f'codigo;detalle;cant\n0;"Caño;1\n{body}1;"fin;"";1\n'.encode())
+    finally:
+        csv.field_size_limit(usual)
+    assert findings(sheet) == [("broken_quotes", 2), ("broken_quotes", 90_003)]
 
 
 def test_a_file_full_of_broken_quotes_is_given_up(tmp_path: Path) -> None:

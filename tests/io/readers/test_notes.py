@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 
 from etl.io.readers import open_source
+from etl.io.readers.answers import Cells
 from etl.io.readers.limits import DEFAULT_LIMITS
 from etl.io.readers.number_formats import telling_format
+from etl.io.readers.refusal import Refusal
 from etl.io.readers.sheet_facts import SheetFacts, SheetTally
 from etl.io.readers.sheet_parse import parse_sheet
 from etl.io.readers.sheet_scan import scan_plain, scan_sheet
+from etl.io.readers.xlsx import _blank
+from etl.io.readers.xml_parts import guard
 from etl.model import CellNote, column_letter
 from tests.io.readers.books import MAIN, book, save, worksheet
+from tests.io.readers.hostile_files import cells
 
 PREFIXED = '<x:sheetData><x:row r="1"><x:c r="A1" t="e"><x:v>#N/A</x:v></x:c></x:row></x:sheetData>'
 FORMATS = {1: "0%", 2: "00000"}
@@ -212,3 +217,87 @@ def test_the_scan_finds_what_the_parse_finds(seed: int) -> None:
     facts = scan_plain([octets], SheetTally(FORMATS, DEFAULT_LIMITS))
     assert facts == parse_sheet("sheet", [octets], SheetTally(FORMATS, DEFAULT_LIMITS))
     assert facts.notes
+
+
+UNORDERED = {
+    "twice": cells("A1", "A1"),
+    "back": cells("B1", "A1"),
+    "rows back": cells("A5", "A2"),
+    "again": cells("A1") * 2,
+}
+
+
+@pytest.mark.parametrize("prefix", ["", "x:"])
+@pytest.mark.parametrize("case", ["twice", "back", "rows back", "again"])
+def test_cells_out_of_order(case: str, prefix: str) -> None:
+    """Cells and rows that stand twice or out of order are refused by the scan, across its blocks, and by the parse."""
+    octets = worksheet(UNORDERED[case]).encode()
+    if prefix:
+        octets = (
+            octets.replace(b"</", b"</x:")
+            .replace(b"<", b"<x:")
+            .replace(b"<x:/x:", b"</x:")
+            .replace(b"xmlns=", b"xmlns:x=")
+        )
+    for pieces in ([octets], [octets[at : at + 20] for at in range(0, len(octets), 20)]):
+        with pytest.raises(Refusal, match="out of order"):
+            scan_plain(pieces, SheetTally(FORMATS, DEFAULT_LIMITS))
+        with pytest.raises(Refusal, match="out of order"):
+            parse_sheet("sheet", pieces, SheetTally(FORMATS, DEFAULT_LIMITS))
+
+
+@pytest.mark.parametrize(
+    "tag", ['<c r="{place}" t="str"><v></v></c>', '<c r="{place}" t="inlineStr"><is><t/></is></c>']
+)
+def test_the_box_is_limited_before_any_parser(tag: str) -> None:
+    """A box of empty texts, which would fill the parser's memory, is refused by the scan and by the parse."""
+    octets = worksheet(cells("A1") + cells("Z900000", tag=tag)).encode()
+    with pytest.raises(Refusal, match="Z900000"):
+        scan_plain([octets], SheetTally(FORMATS, DEFAULT_LIMITS))
+    if "inlineStr" not in tag:
+        with pytest.raises(Refusal, match="Z900000"):
+            parse_sheet("sheet", [octets], SheetTally(FORMATS, DEFAULT_LIMITS))
+
+
+def test_letters_of_either_case() -> None:
+    """A reference in small letters is understood, in part or as a whole."""
+    for reference in ("AB1", "Ab1", "aB1", "ab1"):
+        facts = both_ways(worksheet(f'<row r="1"><c r="{reference}" t="e"><v>#N/A</v></c></row>'))
+        assert list(facts.notes) == [(1, 27)]
+
+
+def test_a_prefix_is_taken_off_across_blocks() -> None:
+    """A long sheet with a prefix on every element is scanned in the plain form, wherever its blocks end."""
+    rows = cells(
+        *(f"{column}{row}" for row in range(1, 200) for column in "ABC"), tag='<c r="{place}" s="2"><v>7</v></c>'
+    )
+    octets = (
+        worksheet(rows)
+        .replace("</", "</x:")
+        .replace("<", "<x:")
+        .replace("<x:/x:", "</x:")
+        .replace("xmlns=", "xmlns:x=")
+    )
+    for size in (1, 33, 5000):
+        pieces = [octets[at : at + size].encode() for at in range(0, len(octets), size)]
+        assert len(scan_plain(pieces, SheetTally(FORMATS, DEFAULT_LIMITS)).notes) == 597
+
+
+def test_document_types_across_blocks() -> None:
+    """A document type is seen wherever the blocks of a part end."""
+    for cut in range(1, 10):
+        declaration = b"<x/><!DOCTYPE x>"
+        with pytest.raises(Refusal, match="document type"):
+            list(guard("part", [declaration[: 4 + cut], declaration[4 + cut :]]))
+
+
+def test_cells_that_are_noted_are_none() -> None:
+    """The cell of an error or of a formula without value is None, whatever a parser took it for."""
+    found = Cells([("a", "#N/A"), (), (7.0, 0.0)], [])
+    notes = {
+        (1, 1): CellNote(error="#N/A"),
+        (3, 1): CellNote(formula_without_value=True),
+        (3, 0): CellNote(number_format="0%"),
+    }
+    _blank(found, {**notes, (9, 9): CellNote(error="#REF!")})
+    assert found.rows == [("a", None), (), (7.0, None)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import subprocess
 import sys
 import threading
@@ -11,12 +13,14 @@ import pytest
 
 from etl.errors import FileError
 from etl.io.readers import child, open_source
+from etl.io.readers.answers import BrokenAnswerError, receive_cells
 from etl.io.readers.child import encode_column
 from etl.io.readers.frames import decode_column
 from etl.io.readers.limits import Limits
+from etl.io.readers.refusal import Refusal
 from etl.io.readers.sandbox import child_environment
 from tests.io.readers.books import book, pack, save, worksheet
-from tests.io.readers.hostile_files import ONE
+from tests.io.readers.hostile_files import ONE, REFUSED
 
 BOOK = book(worksheet(ONE))
 
@@ -111,6 +115,75 @@ def test_bytes_that_make_no_column(kind: str, pieces: list[bytes]) -> None:
     """Bytes that no column has are an error of a known kind, never cells."""
     with pytest.raises((ValueError, LookupError, StopIteration)):
         decode_column(kind, pieces)
+
+
+def test_numbers_that_are_none_in_a_column_of_numbers() -> None:
+    """Infinite numbers become None, and their places are told."""
+    (kind, *_), pieces = encode_column([1.0, float("inf"), 2.0, float("nan")])
+    assert (kind, decode_column("d", pieces)) == ("d", ([1.0, None, 2.0, None], [1, 3]))
+
+
+def _frames(*heads: object, tail: bytes = b"") -> io.BytesIO:
+    return io.BytesIO(b"".join(json.dumps(head).encode() + b"\n" for head in heads) + tail)
+
+
+BOX = {"left": 0, "height": 2, "width": 1}
+TEXTS = {"rows": 1, "columns": [["s", 1]]}
+
+
+def test_a_whole_answer() -> None:
+    """A well-formed answer gives its cells."""
+    stream = io.BytesIO(
+        b"".join(
+            json.dumps(head).encode() + b"\n" + tail for head, tail in ((BOX, b""), (TEXTS, b"a"), ({"end": 1}, b""))
+        )
+    )
+    assert receive_cells(stream, Limits()).rows == [("a",)]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        _frames(),
+        _frames([]),
+        io.BytesIO(b"[" * 500_000),
+        _frames(BOX),
+        _frames(BOX, {"end": 1}),
+        _frames(BOX, TEXTS),
+        _frames(BOX, TEXTS, tail=b"a"),
+        _frames(BOX, {"rows": 5, "columns": [["s", 1]]}, tail=b'a{"end": 1}\n'),
+        _frames(BOX, {"rows": 1, "columns": [["s", 1], ["s", 1]]}, tail=b'ab{"end": 1}\n'),
+        _frames(BOX, {"rows": 1, "columns": [["s", 3]]}, tail=b'a\0b{"end": 1}\n'),
+        _frames(BOX, {"rows": 1, "columns": [["s", -1]]}),
+        _frames(BOX, {"rows": 1, "columns": [["s", 2**40]]}),
+        _frames(BOX, {"rows": "x", "columns": []}),
+        _frames(BOX, {"rows": 1, "columns": [[]]}),
+        _frames({"left": "x", "height": 1, "width": 1}),
+        _frames({"names": []}),
+    ],
+)
+def test_answers_that_make_no_sense(stream: io.BytesIO) -> None:
+    """An answer that is cut short, counts wrong or is no frame at all never becomes cells."""
+    with pytest.raises(BrokenAnswerError):
+        receive_cells(stream, Limits())
+
+
+def test_a_box_larger_than_was_scanned() -> None:
+    """A parser that found more rows or columns than our scan did has read something else."""
+    for box in ((1, 1), (2, 0)):
+        with pytest.raises(Refusal, match="not the sheet"):
+            receive_cells(_frames(BOX, {"end": 0}), Limits(), box)
+    assert receive_cells(_frames(BOX, {"end": 0}), Limits(), (2, 1)).rows == []
+    with pytest.raises(Refusal, match="more than can be read"):
+        receive_cells(_frames({"left": 0, "height": 10, "width": 10}), Limits(cells=99))
+
+
+def test_a_password_is_named_also_when_old_formats_are_let_in(tmp_path: Path) -> None:
+    """A workbook under a password is named as such, whatever is allowed."""
+    path = save(tmp_path, REFUSED["password"][1]())
+    for allow_legacy in (False, True):
+        with pytest.raises(FileError, match="password"):
+            open_source(path, allow_legacy=allow_legacy)
 
 
 @pytest.mark.parametrize("suffix", ["xls", "ods", "xlsb"])
