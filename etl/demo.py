@@ -41,6 +41,7 @@ STEPS = (
         1,
     ),
     Step("stock.xlsx", text("Stock movements: each is sent exactly once."), 0),
+    Step("justo-stock.xlsx", text("Stock of products and modifiers at Justo: the counters are set."), 0),
 )
 
 
@@ -90,7 +91,9 @@ def run_demo(folder: Path, language: str, person: Person, watch: Callable[[Step,
             report = _run(sample(step.sample), folder, settings, person)
             watch(step, report)
             steps.append((step, report))
-        return Demonstrated(folder, tuple(steps), len(sandbox.tusfacturas.applications))
+        return Demonstrated(
+            folder, tuple(steps), len(sandbox.tusfacturas.applications) + len(sandbox.justo.applications)
+        )
 
 
 def _settings(home: Path, sandbox: Sandbox, language: str) -> Settings:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from etl.aliases import alias_findings
 from etl.core.outcomes import ItemState, outcome_of
 from etl.core.report import Report, ReportRow, Requests, UncertainRow
 from etl.errors import InternalError
@@ -13,6 +14,7 @@ from etl.io.journal.records import AttemptRecord, ItemRecord, Journal, LookRecor
 from etl.messages import Text, text, verbatim
 from etl.model import Finding, Json, Layout, MappedColumn, Origin, Outcome
 from etl.reconciliation import last_sent
+from etl.vendors import DESTINATIONS
 
 
 def facts_of(layout: Layout, sheet: str | None, **more: Json) -> dict[str, Json]:
@@ -34,7 +36,11 @@ def report_of(journal: Journal, run: str, command: str) -> Report:
     items = {item.place: item for item in journal.items_of(run)}
     sources = journal.rows_of(run)
     rows = tuple(_report_row(row, items) for row in sources)
-    findings = (*journal.findings_of(run), *_vendor_findings(record, sources, items))
+    findings = (
+        *journal.findings_of(run),
+        *_vendor_findings(record, sources, items),
+        *alias_findings(record, sources, items),
+    )
     uncertain = tuple(_uncertain_rows(journal, record, items))
     facts: Mapping[str, Any] = record.facts
     return Report(
@@ -95,13 +101,13 @@ def _vendor_findings(run: RunRecord, rows: Iterable[RowRecord], items: Mapping[i
     """Yield the vendor's refusals and the doubts as findings, a row each."""
     for row in rows:
         item = items.get(row.item) if row.item is not None else None
-        if item is None or item.state in {ItemState.PLANNED, ItemState.CONFIRMED}:
+        if item is None or item.state in {ItemState.PLANNED, ItemState.CONFIRMED, ItemState.SUPERSEDED}:
             continue
         refused = item.state is ItemState.REJECTED
         yield Finding(
             code="vendor_rejected" if refused else "uncertain",
             message=item.reason or text("It is not known whether this row was applied."),
-            hint=None if refused else text("Look it up with: etl reconcile {run}", run=run.id),
+            hint=None if refused else _advice(run),
             origin=Origin.VENDOR if refused else Origin.LOCAL,
             sheet=run.facts["sheet"],
             row=row.number,
@@ -189,7 +195,7 @@ def next_steps(run: RunRecord, rows: Sequence[ReportRow]) -> tuple[Text, ...]:
     steps: list[Text] = []
     if Outcome.UNCERTAIN in outcomes:
         numbers = ranges(row.number for row in rows if row.outcome is Outcome.UNCERTAIN)
-        steps.append(text("Look up the uncertain rows at the vendor: etl reconcile {run}", run=run.id))
+        steps.append(_advice_for_all(run))
         steps.append(
             text(
                 'Or decide them after looking yourself: etl resolve {run} --row {rows} --applied --why "…" '
@@ -209,6 +215,26 @@ def next_steps(run: RunRecord, rows: Sequence[ReportRow]) -> tuple[Text, ...]:
     if outcomes & {Outcome.INVALID, Outcome.REJECTED}:
         steps.append(text("Correct the rows of the sheet to send again in the results workbook, and send that."))
     return tuple(steps)
+
+
+def _can_be_looked_up(run: RunRecord) -> bool:
+    destination = DESTINATIONS.get(run.destination)
+    return destination is None or destination.can_be_looked_up
+
+
+def _advice(run: RunRecord) -> Text:
+    if _can_be_looked_up(run):
+        return text("Look it up with: etl reconcile {run}", run=run.id)
+    return text(
+        "This vendor cannot be asked. Look at it there and say so with etl resolve {run}, or send a newer sheet",
+        run=run.id,
+    )
+
+
+def _advice_for_all(run: RunRecord) -> Text:
+    if _can_be_looked_up(run):
+        return text("Look up the uncertain rows at the vendor: etl reconcile {run}", run=run.id)
+    return text("This vendor cannot be asked about uncertain rows. A newer sheet with the same keys settles them.")
 
 
 def ranges(numbers: Iterable[int | None]) -> str:

@@ -9,9 +9,10 @@ from etl.core.headers import Wanted, choose_sheet, find_layout
 from etl.core.mapping import ReadingOptions, map_rows, source_rows
 from etl.core.validation import Checked, check
 from etl.errors import FileError
+from etl.freshness import age_findings
 from etl.io.readers import Source
 from etl.messages import Text, text
-from etl.model import Finding, Layout, Severity, Sheet, SourceRow
+from etl.model import DEFAULT_ZONE, Finding, Layout, Severity, Sheet, SourceRow
 from etl.options import SheetOptions
 from etl.resending import Resent, recognise
 from etl.vendors.base import Destination
@@ -35,10 +36,12 @@ class Intake:
         return number if self.resent is None else self.resent.original(number)
 
 
-def take_in(options: SheetOptions, destination: Destination, source: Source, *, sending: bool) -> Intake:
+def take_in(
+    options: SheetOptions, destination: Destination, source: Source, *, sending: bool, zone: str = DEFAULT_ZONE
+) -> Intake:
     """Return the checked rows of an opened file for a destination.
 
-    `sending` makes hidden rows a question (XLS-6). Raises FileError or UsageError when the file cannot be used.
+    `sending` makes hidden rows a question (XLS-6); `zone` is that of moments without one. Raises FileError or UsageError when the file cannot be used.
     """
     wanted = Wanted(options.maps, dict(options.constants), options.header_row)
     sheet = _choose(source, options.sheet, destination, wanted)
@@ -47,11 +50,14 @@ def take_in(options: SheetOptions, destination: Destination, source: Source, *, 
         sheet = resent.sheet
     layout, remarks = find_layout(sheet, destination, wanted)
     rows = source_rows(sheet, layout)
-    reading = ReadingOptions(options.decimal or "auto", round=bool(options.round), skip_hidden=options.hidden == "skip")
+    reading = ReadingOptions(
+        options.decimal or "auto", round=bool(options.round), skip_hidden=options.hidden == "skip", zone=zone
+    )
     mapped = map_rows(sheet, layout, destination, reading)
     checked = check(mapped, destination, layout, duplicates=options.duplicates or "error")
     hidden, hidden_remarks = _hidden(sheet, rows, options.hidden, sending=sending)
-    findings = (*sheet.findings, *remarks, *hidden_remarks, *checked.findings)
+    aged = age_findings(sheet, destination)
+    findings = (*sheet.findings, *aged, *remarks, *hidden_remarks, *checked.findings)
     return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings, resent)
 
 

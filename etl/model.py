@@ -21,6 +21,10 @@ Json: TypeAlias = Any
 """A JSON value; numbers with decimals are `Decimal` on both ways."""
 
 
+DEFAULT_ZONE = "America/Argentina/Buenos_Aires"
+"""Time zone (IANA) of dates without one, unless the profile names another (`timezone`)."""
+
+
 class Severity(StrEnum):
     """Whether a finding keeps its row from being sent."""
 

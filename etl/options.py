@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from etl.messages import Text
+from etl.model import DEFAULT_ZONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class SheetOptions:
     duplicates: str | None = None
     """error, sum, first or last."""
     strict: bool = False
+    zone_of: Callable[[str, str | None], str] = field(default=lambda _vendor, _profile: DEFAULT_ZONE, compare=False)
+    """(vendor, profile) -> the time zone of dates that are written without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

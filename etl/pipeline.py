@@ -63,6 +63,7 @@ def run_file(
     sheet: SheetOptions, output: OutputOptions, send: SendOptions, settings: Settings, person: Person
 ) -> Report:
     """Validate, plan, ask, submit and report a sheet; or stop before the wire with `send.dry_run`."""
+    sheet = replace(sheet, zone_of=settings.zone_of)
     with _reporting("run", sheet) as outcome:
         prepared = _prepare(sheet)
         outcome.to = prepared.destination.name
@@ -189,7 +190,8 @@ def _destination(name: str | None) -> Destination:
 def _take_in(prepared: Prepared, *, sending: bool) -> Intake:
     from etl.intake import take_in  # noqa: PLC0415 - pandas and pandera
 
-    return take_in(prepared.options, prepared.destination, prepared.source, sending=sending)
+    zone = prepared.options.zone_of(vendor_of(prepared.destination.name).name, prepared.profile)
+    return take_in(prepared.options, prepared.destination, prepared.source, sending=sending, zone=zone)
 
 
 def _withhold(

@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from etl.core.zones import zone_of
 from etl.errors import ConfigurationError
 from etl.io.addresses import checked_address
 from etl.io.secrets import Secret, resolve, stored_reference
 from etl.io.toml_file import TomlFile
 from etl.messages import Text, text
+from etl.model import DEFAULT_ZONE
 from etl.vendors import VENDORS
 from etl.vendors.base import Vendor
 
 DEFAULT_PROFILE: Final = "default"
 MOST_IN_FLIGHT: Final = 16
-SETTINGS: Final = ("account", "address", "company", "evidence", "in_flight", "ca_file")
+SETTINGS: Final = ("account", "address", "company", "evidence", "in_flight", "ca_file", "timezone")
 """What a profile may say beside its credentials."""
 
 _NAME: Final = re.compile(r"\w[\w.-]{0,63}")
@@ -46,6 +48,8 @@ class Profile:
     """Requests at once, where the vendor and the effect allow more than one."""
     ca_file: Path | None = None
     """Further authorities to trust, for networks that decrypt https."""
+    timezone: str = DEFAULT_ZONE
+    """Of dates in sheets that name none (IANA)."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Where each credential comes from, by the vendor's name for it; never a credential itself."""
     source: Callable[[], Mapping[str, Secret]] = field(default=_no_credentials, repr=False, compare=False)
@@ -116,6 +120,7 @@ def _from_file(file: TomlFile, name: str, vendor: Vendor, home: Path, environ: M
         evidence=True if evidence is None else evidence,
         in_flight=_in_flight(file, at),
         ca_file=None if ca_file is None else (file.path.parent / Path(ca_file).expanduser()),
+        timezone=_timezone(file, at),
         references=given,
         source=lambda: _credentials(name, vendor, given, home, environ, how_to_set),
     )
@@ -178,6 +183,17 @@ def _account(file: TomlFile, at: tuple[str, ...]) -> str | None:
     if account is not None and (not account.strip() or not account.isprintable() or len(account) > 100):
         file.refuse((*at, "account"), text("account must be a name of at most 100 characters"))
     return account
+
+
+def _timezone(file: TomlFile, at: tuple[str, ...]) -> str:
+    zone = file.value((*at, "timezone"), str)
+    if zone is not None and zone_of(zone) is None:
+        file.refuse(
+            (*at, "timezone"),
+            text("There is no time zone {zone}", zone=zone),
+            text("Write it like America/Argentina/Buenos_Aires or America/Santiago."),
+        )
+    return zone or DEFAULT_ZONE
 
 
 def _address(file: TomlFile, at: tuple[str, ...]) -> str | None:

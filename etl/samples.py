@@ -23,7 +23,7 @@ class Formula:
     shows: str
 
 
-SampleCell: TypeAlias = str | int | float | Formula | None
+SampleCell: TypeAlias = str | int | float | datetime | Formula | None
 
 _PRODUCT_HEADERS = (
     "Código",
@@ -40,6 +40,8 @@ _PRODUCT_HEADERS = (
     "Stock mínimo",
 )
 _STOCK_HEADERS = ("Lista de precios", "Código", "Cantidad", "Operación")
+
+_JUSTO_HEADERS = ("Local", "Producto", "Modificador", "Opción", "Stock", "Hasta")
 
 _PRODUCTS: tuple[tuple[SampleCell, ...], ...] = (
     ("00123", "Yerba mate 1 kg", "Mayorista", 10, 2150.5, "21%", "Pesos", "7791234567898", "unidades", "S", 240, 60),
@@ -268,6 +270,36 @@ _WRONG_MOVEMENTS: tuple[tuple[SampleCell, ...], ...] = (
 )
 
 
+_UNTIL = datetime(2030, 12, 31, 22, 0)  # noqa: DTZ001 - as Excel keeps it, without a zone
+
+_JUSTO_STOCK: tuple[tuple[SampleCell, ...], ...] = (
+    ("local-centro", "empanada-carne", None, None, 48, None),
+    ("local-centro", "empanada-humita", None, None, 36, None),
+    ("local-centro", "00123", None, None, 12, None),
+    ("local-norte", "empanada-carne", None, None, 24, None),
+    ("local-norte", "limonada-500", None, None, 0, _UNTIL),
+    ("local-centro", None, "salsas", "salsa-criolla", 30, None),
+    ("local-centro", None, "salsas", "salsa-picante", 15, _UNTIL),
+)
+
+_WRONG_JUSTO_STOCK: tuple[tuple[SampleCell, ...], ...] = (
+    ("local-centro", "empanada-carne", None, None, 40, None, "bien"),
+    ("local-sur", "empanada-carne", None, None, 40, None, "el local no existe: lo rechaza el proveedor"),
+    (None, "empanada-humita", None, None, 10, None, "falta el local"),
+    ("local-centro", None, None, None, 10, None, "ni producto ni modificador"),
+    ("local-centro", None, "salsas", None, 10, None, "falta la opción"),
+    ("local-centro", "limonada-500", "salsas", "salsa-criolla", 10, None, "producto y modificador a la vez"),
+    ("local-norte", "empanada-humita", None, None, 2.5, None, "stock con decimales"),
+    ("local-norte", "limonada-500", None, None, -3, None, "stock negativo"),
+    ("local-norte", "00123", None, None, "muchas", None, "stock en letras"),
+    ("local-centro", "00123", None, None, 5, "31/12/2030", "fecha sin hora"),
+    ("local-norte", None, "salsas", "salsa-criolla", 5, None, "repetida"),
+    ("local-norte", None, "salsas", "salsa-criolla", 7, None, "repetida"),
+    ("local-norte", "7,79E+12", None, None, 1, None, "código roto por Excel"),
+    ("local-norte", "empanada-carne", None, None, Formula("=NA()", "#N/A"), None, "la celda tiene un error"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A sample sheet. The name's ending decides the format."""
@@ -292,6 +324,8 @@ SAMPLES: tuple[Sample, ...] = (
     ),
     Sample("stock.xlsx", "tusfacturas.stock", _STOCK_HEADERS, _MOVEMENTS),
     Sample("stock-con-errores.xlsx", "tusfacturas.stock", (*_STOCK_HEADERS, "Observaciones"), _WRONG_MOVEMENTS),
+    Sample("justo-stock.xlsx", "justo.stock", _JUSTO_HEADERS, _JUSTO_STOCK),
+    Sample("justo-stock-con-errores.xlsx", "justo.stock", (*_JUSTO_HEADERS, "Observaciones"), _WRONG_JUSTO_STOCK),
 )
 
 
@@ -328,6 +362,10 @@ def _csv_cell(cell: SampleCell) -> str:
     return "" if cell is None else str(cell)
 
 
+def _has_moment(row: Sequence[SampleCell]) -> bool:
+    return any(isinstance(cell, datetime) for cell in row)
+
+
 def _xlsx_bytes(chosen: Sample) -> bytes:
     import xlsxwriter  # noqa: PLC0415 - only where a workbook is written
 
@@ -336,6 +374,7 @@ def _xlsx_bytes(chosen: Sample) -> bytes:
     book.set_properties({"created": datetime(2024, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
     sheet = book.add_worksheet("Hoja1")
     heading, as_text = book.add_format({"bold": True}), book.add_format({"num_format": "@"})
+    with_hour = book.add_format({"num_format": "dd/mm/yyyy hh:mm"}) if any(map(_has_moment, chosen.rows)) else None
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, len(chosen.headers) - 1, 18)
     for column, header in enumerate(chosen.headers):
@@ -346,6 +385,8 @@ def _xlsx_bytes(chosen: Sample) -> bytes:
                 sheet.write_formula(number, column, cell.formula, None, cell.shows)
             elif isinstance(cell, str):
                 sheet.write_string(number, column, cell, as_text)
+            elif isinstance(cell, datetime):
+                sheet.write_datetime(number, column, cell, with_hour)
             elif cell is not None:
                 sheet.write_number(number, column, cell)
     book.close()

@@ -13,7 +13,7 @@ from etl.errors import ConfigurationError
 from etl.io.files import make_private_folder, network_filesystem, restrict_umask
 from etl.io.toml_file import TomlFile, read_toml
 from etl.messages import DEFAULT_LANGUAGE, LANGUAGES, text
-from etl.model import Effect
+from etl.model import DEFAULT_ZONE, Effect
 from etl.profiles import Profile, read_profiles
 
 __all__ = ["Profile", "Settings", "Timing", "load_settings"]
@@ -89,6 +89,12 @@ class Settings:
                 hint=text("Say which with --profile NAME."),
             )
         return there[0]
+
+    def zone_of(self, vendor: str, name: str | None = None) -> str:
+        """Return the time zone of dates without one, for a profile (as `profile`); the usual one if none is decided."""
+        wanted = self.chosen or name
+        there = [profile for profile in self.declared if profile.vendor == vendor and wanted in {None, profile.name}]
+        return there[0].timezone if len(there) == 1 else DEFAULT_ZONE
 
     @property
     def journal_file(self) -> Path | None:

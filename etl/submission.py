@@ -222,7 +222,8 @@ class Submission:
             detail=closing.detail,
         )
         changes = settle(self._effect(batch), verdict, reading, items, _why(result))
-        self.journal.record(self.run, batch.number, number, closing, changes)
+        replaces = self._effect(batch) is Effect.SET and not self.destination.can_be_looked_up
+        self.journal.record(self.run, batch.number, number, closing, changes, replaces=replaces)
 
     def _kept(self, body: bytes) -> str:
         return self.redact(body[:KEPT_ANSWER].decode("utf-8", "replace"))

@@ -84,6 +84,7 @@ class Asked:
             allow_legacy=values["allow_legacy"],
             duplicates=values.get("duplicates"),
             strict=values.get("strict", False),
+            zone_of=self.settings.zone_of,
         )
 
     def output(self) -> OutputOptions:

@@ -42,15 +42,18 @@ def destination_lines(destination: Destination, language: str) -> list[str]:
     width = max(len(column.name) for column in destination.columns)
     lines = [f"{destination.name}: {translate(destination.title, language)}"]
     if destination.key:
-        lines.append(
-            "  " + translate(text("Unique in a sheet: {fields}", fields=" + ".join(destination.key)), language)
-        )
+        lines.append("  " + translate(text("Unique in a sheet: {fields}", fields=_keys(destination)), language))
     for group, effect in _effects(destination).items():
-        lines.append("  " + f"{destination.group_field}={group}: {translate(_EFFECTS[effect], language)}")
+        named = f"{destination.group_field}={group}" if destination.group_field else destination.name
+        lines.append(f"  {named}: {translate(_EFFECTS[effect], language)}")
     for column in destination.columns:
         mark = "*" if column.required else " "
         lines.append(f"  {mark} {column.name:{width}}  {column.label}: {rule(column, language)}")
     return [*lines, "  " + translate(text("* required"), language)]
+
+
+def _keys(destination: Destination) -> str:
+    return " / ".join(" + ".join(names) for names in destination.alternative_keys or (destination.key,))
 
 
 def markdown_table(destination: Destination, language: str) -> str:

@@ -60,6 +60,12 @@ def doctor_command(ctx: click.Context) -> int:
 @option(
     "--port", metavar="N", type=click.IntRange(0, 65535), default=_PORT, show_default=True, says=text("0: a free one.")
 )
+@option(
+    "--orders",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.5),
+    says=text("So often somebody orders one of everything at Justo, and its stock falls."),
+)
 @common_options
 def sandbox_command(ctx: click.Context) -> int:
     """Serve the simulated vendors until a signal."""
@@ -77,7 +83,7 @@ def sandbox_command(ctx: click.Context) -> int:
         sys.stdout.flush()
 
     try:
-        serve(asked.value("port"), announce)
+        serve(asked.value("port"), announce, orders_every=asked.value("orders"))
     except OSError as error:
         raise UsageError(
             text("Port {port} cannot be used: {why}.", port=asked.value("port"), why=error.strerror or str(error)),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 
 from etl.core.amounts import decimal_reader, integer_reader
 from etl.core.choices import choice_reader
 from etl.core.codes import code_reader, padded_digits, text_reader
+from etl.core.moments import moment_reader
 from etl.core.numbers import Mark, mark_of
-from etl.core.reading import NO_EVIDENCE, CellReader, CellReading, Evidence, Problem, pads, shown, trimmed
+from etl.core.reading import NO_EVIDENCE, CellReader, CellReading, Evidence, Problem, pads, shown
 from etl.messages import text
-from etl.model import Cell, CellNote
+from etl.model import DEFAULT_ZONE, Cell, CellNote
 from etl.vendors.base import Column, Kind
 
 DECIMAL_MARKS: Mapping[str, Mark | None] = {"auto": None, "comma": Mark.COMMA, "point": Mark.POINT}
@@ -19,11 +19,16 @@ DECIMAL_MARKS: Mapping[str, Mark | None] = {"auto": None, "comma": Mark.COMMA, "
 
 
 def gather_evidence(
-    cells: Iterable[Cell], noted: Iterable[tuple[Cell, CellNote]], column: Column, decimal: str = "auto"
+    cells: Iterable[Cell],
+    noted: Iterable[tuple[Cell, CellNote]],
+    column: Column,
+    decimal: str = "auto",
+    zone: str = DEFAULT_ZONE,
 ) -> Evidence:
     """Return what a column's cells say about each other.
 
-    `cells` are its different values, `noted` those with a note; `decimal` is ``--decimal``. KeyError when that is none.
+    `cells` are its different values, `noted` those with a note; `decimal` is ``--decimal``, `zone` that of moments
+    without one. KeyError when `decimal` is none.
     """
     stated = DECIMAL_MARKS[decimal]
     if column.kind in (Kind.DECIMAL, Kind.INTEGER):
@@ -33,6 +38,8 @@ def gather_evidence(
     if column.kind is Kind.CODE:
         formatted = {cell: shown(cell, note) for cell, note in noted if pads(note)}
         return Evidence(padded=padded_digits(cells, formatted))
+    if column.kind is Kind.DATETIME:
+        return Evidence(zone=zone)
     return NO_EVIDENCE
 
 
@@ -55,9 +62,9 @@ def reader_of(column: Column, evidence: Evidence = NO_EVIDENCE, *, is_key: bool 
     return read
 
 
-def read_constant(written: str, column: Column, decimal: str = "auto") -> CellReading:
+def read_constant(written: str, column: Column, decimal: str = "auto", zone: str = DEFAULT_ZONE) -> CellReading:
     """Return what a ``--set`` value says for `column`; an ambiguous number is settled by `decimal` only."""
-    return reader_of(column, gather_evidence((), (), column, decimal))(written, None)
+    return reader_of(column, gather_evidence((), (), column, decimal, zone))(written, None)
 
 
 def _reader_of_kind(column: Column, evidence: Evidence, *, is_key: bool) -> CellReader:
@@ -67,7 +74,7 @@ def _reader_of_kind(column: Column, evidence: Evidence, *, is_key: bool) -> Cell
         Kind.INTEGER: lambda: integer_reader(column, evidence),
         Kind.DECIMAL: lambda: decimal_reader(column, evidence),
         Kind.CHOICE: lambda: choice_reader(column),
-        Kind.DATETIME: lambda: _read_datetime,
+        Kind.DATETIME: lambda: moment_reader(evidence.zone or DEFAULT_ZONE),
     }
     return makers[column.kind]()
 
@@ -83,23 +90,4 @@ def _lying_cell(note: CellNote) -> Problem:
         "formula_without_value",
         text("The formula of this cell was never calculated: it has no value"),
         text("Open the file in Excel or LibreOffice, save it and try again, or type the value"),
-    )
-
-
-def _read_datetime(cell: Cell, note: CellNote | None) -> CellReading:
-    """Read an ISO text with its offset; other ways of writing a moment need the zone of the profile."""
-    if isinstance(cell, str):
-        raw = trimmed(cell)
-        if not raw:
-            return None
-        try:
-            moment = datetime.fromisoformat(raw)
-        except ValueError:
-            moment = None
-        if moment is not None and moment.tzinfo is not None:
-            return moment
-    return Problem(
-        "not_a_date",
-        text("“{value}” is not a moment with its time zone", value=shown(cell, note)),
-        text("Write it like 2026-03-31T18:00:00-03:00"),
     )

@@ -12,7 +12,7 @@ from etl.core.numbers import decimals_of, plain_digits, rounded
 from etl.core.reading import CellReader, CellReading, Problem, Remarked, shown
 from etl.core.table import covered_rows
 from etl.messages import ntext, text
-from etl.model import Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value, column_letter
+from etl.model import DEFAULT_ZONE, Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value, column_letter
 from etl.vendors.base import Column, Kind
 
 _LISTED_CHANGES = 20
@@ -73,11 +73,13 @@ class ReadColumn:
     """What people wrote for which code of a code list, where it differs."""
 
 
-def read_column(cells: SheetColumn, declared: Column, *, decimal: str, is_key: bool) -> ReadColumn:
+def read_column(
+    cells: SheetColumn, declared: Column, *, decimal: str, is_key: bool, zone: str = DEFAULT_ZONE
+) -> ReadColumn:
     """Return what the cells of a column say; `decimal` is ``--decimal``, `is_key` as for `etl.core.cells.reader_of`."""
     by_number = zip(cells.numbers, cells.cells, strict=True)
     noted = [(cell, cells.notes[number]) for number, cell in by_number if number in cells.notes] if cells.notes else []
-    evidence = gather_evidence(set(cells.cells), noted, declared, decimal)
+    evidence = gather_evidence(set(cells.cells), noted, declared, decimal, zone)
     readings = _Readings(reader_of(declared, evidence, is_key=is_key))
     values, findings = _separate(cells, readings.of_all(cells), plain=readings.plain)
     read_as = readings.written_for_codes() if declared.kind is Kind.CHOICE else {}

@@ -46,7 +46,7 @@ def decide_duplicates(rows: Sequence[Row], invalid: Collection[int], destination
 
     `rows` are all that have data, also `invalid` ones (their numbers): a key that two rows share is nobody's.
     """
-    by_key = _grouped(rows, destination.key)
+    by_key = _grouped(rows, destination)
     remarks: list[tuple[int, Finding]] = []
     superseded: dict[int, Text] = {}
     added_up: dict[int, tuple[int, ...]] = {}
@@ -72,14 +72,18 @@ def added_up_row(rows: Sequence[Row], summed: str) -> Row:
     return Row(rows[0].number, {**rows[0].values, summed: total})
 
 
-def _grouped(rows: Sequence[Row], names: Sequence[str]) -> dict[_Key, list[Row]]:
+def _grouped(rows: Sequence[Row], destination: Destination) -> dict[_Key, list[Row]]:
     """Return the rows by their key; a row whose key is not whole is in no group."""
     by_key: dict[_Key, list[Row]] = {}
+    names, of_kinds = destination.key, bool(destination.alternative_keys)
     for row in rows if names else ():
         values = row.values
+        own = destination.key_fields(values) if of_kinds else names
         try:
-            key = tuple([str(values[name]) for name in names])
+            key = tuple([str(values[name]) if name in own else "" for name in names])
         except KeyError:
+            continue
+        if not own:
             continue
         group = by_key.get(key)
         if group is None:
@@ -93,8 +97,8 @@ def _judged(
     key: _Key, group: Sequence[Row], invalid: Collection[int], destination: Destination, policy: str
 ) -> Finding:
     named = {
-        "fields": " + ".join(destination.key),
-        "key": " / ".join(key),
+        "fields": " + ".join(destination.key_fields(group[0].values)),
+        "key": " / ".join(filter(None, key)),
         "rows": _listed([row.number for row in group]),
     }
     if policy == "error":
@@ -174,7 +178,9 @@ def _similar(by_key: Mapping[_Key, Sequence[Row]], destination: Destination) -> 
 def _similar_keys(
     keys: Sequence[_Key], by_key: Mapping[_Key, Sequence[Row]], destination: Destination, *, moves_stock: bool
 ) -> Finding:
-    places = [f"“{' / '.join(key)}” ({_listed([row.number for row in by_key[key]])})" for key in keys[:_LISTED]]
+    places = [
+        f"“{' / '.join(filter(None, key))}” ({_listed([row.number for row in by_key[key]])})" for key in keys[:_LISTED]
+    ]
     return Finding(
         "similar_key",
         text(

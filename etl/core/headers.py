@@ -13,7 +13,7 @@ from etl.core.reading import Problem, Remarked, is_blank
 from etl.core.vocabulary import Vocabulary, header_key, header_text, vocabulary_of
 from etl.errors import FileError, UsageError
 from etl.messages import text
-from etl.model import Finding, Layout, MappedColumn, Sheet, column_index, column_letter
+from etl.model import DEFAULT_ZONE, Finding, Layout, MappedColumn, Sheet, column_index, column_letter
 from etl.vendors.base import Destination
 
 
@@ -177,14 +177,20 @@ def _check_wanted(wanted: Wanted, destination: Destination) -> None:
 
 
 def check_constant(
-    written: str, destination: Destination, name: str, decimal: str = "auto", *, settle: bool = False
+    written: str,
+    destination: Destination,
+    name: str,
+    decimal: str = "auto",
+    zone: str = DEFAULT_ZONE,
+    *,
+    settle: bool = False,
 ) -> None:
     """Raise UsageError when a ``--set`` value cannot be a value of the field `name`.
 
     An ambiguous number passes unless `settle` says that `decimal` is the person's last word on it.
     """
     column = destination.column(name)
-    value = read_constant(written, column, decimal)
+    value = read_constant(written, column, decimal, zone)
     if isinstance(value, Remarked):
         value = value.value
     if isinstance(value, Problem):

@@ -15,7 +15,7 @@ from etl.core.reading import Problem, Remarked
 from etl.core.skipping import rows_without_data
 from etl.core.table import data_rows, source_rows
 from etl.messages import Text, text
-from etl.model import Finding, Layout, Sheet, Value
+from etl.model import DEFAULT_ZONE, Finding, Layout, Sheet, Value
 from etl.vendors.base import Column, Destination
 
 __all__ = ["Mapped", "ReadingOptions", "map_rows", "source_rows"]
@@ -31,6 +31,8 @@ class ReadingOptions:
     """Numbers with too many decimals are rounded, half to even, and listed."""
     skip_hidden: bool = False
     """Hidden rows are no data (``--hidden skip``)."""
+    zone: str = DEFAULT_ZONE
+    """Time zone (IANA) of moments that are written without one: the profile's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _sorted_out(
 
 
 def _read(cells: SheetColumn, declared: Column, options: ReadingOptions, *, is_key: bool) -> ReadColumn:
-    column = read_column(cells, declared, decimal=options.decimal, is_key=is_key)
+    column = read_column(cells, declared, decimal=options.decimal, is_key=is_key, zone=options.zone)
     if options.round and declared.max_decimals is not None:
         return round_column(column, cells, declared.max_decimals)
     return column
@@ -108,8 +110,8 @@ def _constant(layout: Layout, declared: Column, destination: Destination, option
     written = layout.constants.get(declared.name)
     if written is None:
         return None
-    check_constant(written, destination, declared.name, options.decimal, settle=True)
-    value = read_constant(written, declared, options.decimal)
+    check_constant(written, destination, declared.name, options.decimal, options.zone, settle=True)
+    value = read_constant(written, declared, options.decimal, options.zone)
     value = value.value if isinstance(value, Remarked) else value
     return None if isinstance(value, Problem) else value
 

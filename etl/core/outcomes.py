@@ -20,6 +20,8 @@ class ItemState(StrEnum):
     """Not applied as far as totals can tell: an operator decides, the program does not."""
     DUPLICATED = "duplicated"
     """The vendor has it twice: an alarm, never compensated by itself."""
+    SUPERSEDED = "superseded"
+    """A newer run set another value for its key: what this one held does not matter any more."""
 
 
 _OUTCOMES = {
@@ -30,6 +32,7 @@ _OUTCOMES = {
     ItemState.UNCERTAIN: Outcome.UNCERTAIN,
     ItemState.ABSENT: Outcome.UNCERTAIN,
     ItemState.DUPLICATED: Outcome.UNCERTAIN,
+    ItemState.SUPERSEDED: Outcome.SKIPPED,
 }
 
 UNSETTLED = frozenset({ItemState.SENDING, ItemState.UNCERTAIN, ItemState.ABSENT, ItemState.DUPLICATED})

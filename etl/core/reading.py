@@ -55,6 +55,8 @@ class Evidence:
     """The person said the mark: a text that cannot be read with it is refused."""
     padded: int = 0
     """Digits of the longest code that begins with a zero; 0 when none does."""
+    zone: str | None = None
+    """Time zone (IANA) of moments that are written without one."""
 
 
 NO_EVIDENCE = Evidence()

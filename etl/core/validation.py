@@ -68,15 +68,10 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
     findings += _broken_limits(mapped.frame, destination, places)
     findings += _missing_values(mapped, destination, places)
     rows = _rows_of(mapped.frame)
-    findings += [
-        places.put(finding, row.number, name)
-        for rule in destination.rules
-        for row in rows
-        for name, finding in rule(row)
-    ]
+    findings += list(_broken_rules(rows, destination, places, findings))
     invalid = _rows_with_errors(findings)
     decided = decide_duplicates(rows, invalid, destination, duplicates)
-    findings += [places.put(finding, number, destination.key[-1]) for number, finding in decided.remarks]
+    findings += _put_remarks(decided.remarks, rows, destination, places)
     invalid = _rows_with_errors(findings)
     added_up = {number: numbers for number, numbers in decided.added_up.items() if number not in invalid}
     sent = _sent_rows(rows, invalid, set(decided.superseded), added_up, destination)
@@ -158,6 +153,27 @@ def _failures(schema_check: pa.Check, series: pd.Series[str]) -> list[tuple[int,
         return []
     failed = result.check_output.index[~result.check_output.to_numpy(dtype=bool)]
     return list(zip(failed.tolist(), series.loc[failed].tolist(), strict=True))
+
+
+def _broken_rules(
+    rows: Sequence[Row], destination: Destination, places: _Places, known: Sequence[Finding]
+) -> Iterator[Finding]:
+    """Yield what the rules over several fields find; a value is not missing where its cell was not understood."""
+    bad = {(finding.row, finding.field) for finding in known if finding.is_error} if destination.rules else set()
+    for rule in destination.rules:
+        for row in rows:
+            for name, finding in rule(row):
+                if finding.code != "required" or (row.number, name) not in bad:
+                    yield places.put(finding, row.number, name)
+
+
+def _put_remarks(
+    remarks: Sequence[tuple[int, Finding]], rows: Sequence[Row], destination: Destination, places: _Places
+) -> Iterator[Finding]:
+    """Yield what is said about keys, each at the last field of its row's key."""
+    by_number = {row.number: row for row in rows} if remarks else {}
+    for number, finding in remarks:
+        yield places.put(finding, number, destination.key_fields(by_number[number].values)[-1])
 
 
 def _missing_values(mapped: Mapped, destination: Destination, places: _Places) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ def judge(effect: Effect, result: Answer | NoAnswer, reading: Reading | None) ->
     if status == 429:
         return Verdict.NOT_PROCESSED
     if status in REFUSALS and _speaks_the_contract(reading):
-        return Verdict.REFUSED
+        return Verdict.READ if reading is not None and reading.items else Verdict.REFUSED
     return Verdict.UNKNOWN
 
 

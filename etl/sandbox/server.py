@@ -17,6 +17,7 @@ from etl.model import Json
 from etl.sandbox.control import ControlPanel
 from etl.sandbox.faults import FaultBook
 from etl.sandbox.front import Front
+from etl.sandbox.justo import Justo
 from etl.sandbox.tusfacturas import TusFacturas
 from etl.sandbox.vendor import SimulatedVendor
 
@@ -28,6 +29,7 @@ DEMO_CREDENTIALS: Mapping[str, Mapping[str, str]] = {
         "apikey": "1134",
         "apitoken": "demo-apitoken-5e8a31b6c2",
     },
+    "justo": {"token": "demo-token-c41e9f07ab"},
 }
 """By vendor: the credentials that the sandbox takes. They open nothing else."""
 
@@ -42,7 +44,8 @@ class Sandbox:
     def __init__(self, port: int = 0, credentials: Mapping[str, Mapping[str, str]] = DEMO_CREDENTIALS) -> None:
         self.faults = FaultBook()
         self.tusfacturas = TusFacturas(credentials["tusfacturas"])
-        self.vendors: Mapping[str, SimulatedVendor] = {self.tusfacturas.name: self.tusfacturas}
+        self.justo = Justo(credentials.get("justo", DEMO_CREDENTIALS["justo"]))
+        self.vendors: Mapping[str, SimulatedVendor] = {one.name: one for one in (self.tusfacturas, self.justo)}
         panel = ControlPanel(self.faults, self.vendors, self.state, self._forget)
         self._front = Front(self.faults, self.vendors, panel)
         self._port = port
@@ -141,9 +144,12 @@ def _bind(port: int) -> socket.socket:
     return bound
 
 
-def serve(port: int = 0, announce: Callable[[Sandbox], None] | None = None) -> None:
+def serve(
+    port: int = 0, announce: Callable[[Sandbox], None] | None = None, *, orders_every: float | None = None
+) -> None:
     """Run a sandbox in the foreground until SIGINT or SIGTERM; `announce` is told when it listens.
 
+    `orders_every` so many seconds somebody orders one of everything at Justo, and its counters fall.
     Only from the main thread. OSError when the port is taken.
     """
     stopped = threading.Event()
@@ -156,8 +162,11 @@ def serve(port: int = 0, announce: Callable[[Sandbox], None] | None = None) -> N
         with Sandbox(port) as sandbox:
             if announce is not None:
                 announce(sandbox)
+            ordered = time.monotonic()
             while not stopped.wait(0.5):  # in slices: Windows delivers no signal to a thread that waits for ever
-                pass
+                if orders_every is not None and time.monotonic() - ordered >= orders_every:
+                    ordered = time.monotonic()
+                    sandbox.justo.order()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

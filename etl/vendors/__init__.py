@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from etl.vendors.base import Destination, Vendor
+from etl.vendors.justo import JUSTO
 from etl.vendors.tusfacturas import TUSFACTURAS
 
-VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (TUSFACTURAS,)}
+VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (TUSFACTURAS, JUSTO)}
 
 DESTINATIONS: dict[str, Destination] = {
     destination.name: destination for vendor in VENDORS.values() for destination in vendor.destinations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
@@ -104,6 +105,8 @@ class Destination:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     """Fields whose values together must be unique in a sheet; empty where lines have no key."""
+    alternative_keys: tuple[tuple[str, ...], ...] = ()
+    """Where rows of several kinds stand in one sheet: the fields of `key` by which each kind is known."""
     group_field: str | None
     """The field whose value decides the group (`operacion`); None: one group, ''."""
     effect: Callable[[str], Effect]
@@ -131,6 +134,10 @@ class Destination:
     """Uncertain batches of movements after which a run stops sending (RET-5)."""
     low_stock: tuple[str, str] | None = None
     """The returned fields (stock, minimum) that tell that a product is running out."""
+    same_thing: tuple[str, ...] = ()
+    """The returned fields that tell what was changed: rows with other keys and the same of these are warned of."""
+    fresh_for: timedelta | None = None
+    """How old a sheet may be before its values are warned of: what the vendor counts by itself has moved on."""
 
     def column(self, name: str) -> Column:
         """Return the declared column; KeyError when there is none."""
@@ -138,6 +145,15 @@ class Destination:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    def key_fields(self, values: Mapping[str, Value]) -> tuple[str, ...]:
+        """Return the fields by which a row with these values is known; none when they are not all there."""
+        return next((names for names in self.alternative_keys or (self.key,) if values.keys() >= set(names)), ())
+
+    @property
+    def can_be_looked_up(self) -> bool:
+        """Whether a lost answer can be settled by reading."""
+        return self.look_up is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -393,11 +393,11 @@ def test_a_cell_that_lies_is_never_blank(declared: Column) -> None:
     assert read(declared, " \u00a0\ufeff") is None
 
 
-def test_moments_need_their_zone() -> None:
-    """An ISO text with its offset is a moment; one without is not guessed."""
+def test_moments_are_read_in_their_zone() -> None:
+    """An ISO text with its offset is a moment; one without is in the zone that holds; a word is none."""
     moment = column("until", Kind.DATETIME)
     assert read(moment, "2026-03-31T18:00:00-03:00") == datetime.fromisoformat("2026-03-31T18:00:00-03:00")
-    assert read(moment, "2026-03-31T18:00:00") == "not_a_date"
+    assert read(moment, "2026-03-31T18:00:00") == datetime.fromisoformat("2026-03-31T18:00:00-03:00")
     assert read(moment, "mañana") == "not_a_date"
     assert read(moment, "") is None
 

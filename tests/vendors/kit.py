@@ -33,6 +33,8 @@ class Sample:
     """(group, payloads) -> the body with which the vendor accepts all of them."""
     arrange: Callable[[Sandbox, str, Payloads], None]
     """Put into the simulation what must be there for them to be accepted."""
+    telling: frozenset[int] = frozenset({200})
+    """The statuses under which the vendor tells of single items."""
 
 
 def sample_of(destination: Destination) -> Sample:

@@ -23,6 +23,9 @@ CASES = tuple(
     Case(destination, group) for destination in DESTINATIONS.values() for group in sample_of(destination).rows
 )
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
+READABLE = [case for case in CASES if case.destination.can_be_looked_up]
+each_readable_case = pytest.mark.parametrize("case", READABLE, ids=str)
+"""Those whose lost answers can be looked up."""
 each_destination = pytest.mark.parametrize("destination", DESTINATIONS.values(), ids=lambda one: one.name)
 each_vendor = pytest.mark.parametrize("vendor", VENDORS.values(), ids=lambda one: one.name)
 
@@ -139,7 +142,7 @@ def test_the_request_holds_no_credential_until_it_is_signed(case: Case) -> None:
     body, headers = signed.body or b"", " ".join(signed.headers.values())
     plain, unsigned = json.loads(body), json.loads(case.request.body or b"{}")
     for name, secret in secrets.items():
-        assert plain.pop(name, None) == secret or secret in headers
+        assert secret in headers or plain.pop(name, None) == secret
         assert secret not in (case.request.body or b"").decode()
         assert secret not in repr(signed)
     assert plain == unsigned
@@ -149,7 +152,8 @@ def test_the_request_holds_no_credential_until_it_is_signed(case: Case) -> None:
 @each_vendor
 def test_the_ping_is_signed_and_harmless(vendor: Vendor, sandbox: Sandbox) -> None:
     """``etl doctor`` can ask without changing anything."""
-    assert vendor.ping is not None
+    if vendor.ping is None:
+        pytest.skip("the vendor documents no read")
     assert ask(sandbox, vendor, vendor.ping).status == 200
     assert vendor.ping.path not in {case.request.path for case in CASES}
 
@@ -240,14 +244,14 @@ def _check_total(case: Case, answer: Answer) -> None:
     assert len(set(positions)) == len(positions)
     assert set(positions) <= set(range(len(case.payloads)))
     assert reading.understood or not reading.items
-    assert reading.understood <= (answer.status == 200)
+    assert reading.understood <= (answer.status in case.sample.telling)
     for words in chain(reading.texts, *(item.texts for item in reading.items)):
         words.encode("utf-8")
     for item in reading.items:
         as_stored(dict(item.data))
 
 
-statuses = st.one_of(st.just(200), st.integers(100, 599))
+statuses = st.one_of(st.sampled_from([200, 207, 400]), st.integers(100, 599))
 some = pytest.mark.parametrize("examples", [30, pytest.param(500, marks=pytest.mark.long)])
 """A few examples in the suite, many in the long runs."""
 
@@ -339,7 +343,7 @@ def _baseline(case: Case, answer: Callable[[Request], Answer]) -> Json:
     return hold(case.destination.baseline(case.group, case.payloads), answer)
 
 
-@each_case
+@each_readable_case
 def test_what_was_applied_is_found_present(case: Case, sandbox: Sandbox) -> None:
     """After a request whose answer was lost, the look-up finds every item of it."""
     assert case.destination.look_up is not None
@@ -353,7 +357,7 @@ def test_what_was_applied_is_found_present(case: Case, sandbox: Sandbox) -> None
     assert {one.presence for one in sightings} == {Presence.PRESENT}
 
 
-@each_case
+@each_readable_case
 def test_what_was_not_applied_is_found_absent(case: Case, sandbox: Sandbox) -> None:
     """When the request never arrived, the look-up says so; of movements it says that it is inferred."""
     assert case.destination.look_up is not None
@@ -367,7 +371,7 @@ def test_what_was_not_applied_is_found_absent(case: Case, sandbox: Sandbox) -> N
         assert all(one.inferred for one in sightings)
 
 
-@each_case
+@each_readable_case
 def test_a_look_asks_and_never_submits(case: Case) -> None:
     """Neither the read before nor the look after a request can itself change anything."""
     asked: list[Request] = []
@@ -383,7 +387,7 @@ def test_a_look_asks_and_never_submits(case: Case) -> None:
     assert case.request.path not in {request.path for request in asked}
 
 
-@each_case
+@each_readable_case
 def test_a_look_that_tells_nothing_leaves_everything_unknown(case: Case) -> None:
     """A page, an empty body, a refusal, a list of nothing: no verdict in either direction."""
     assert case.destination.look_up is not None
@@ -396,7 +400,7 @@ def test_a_look_that_tells_nothing_leaves_everything_unknown(case: Case) -> None
             assert {one.presence for one in sightings} == {Presence.UNKNOWN}, told
 
 
-@each_case
+@each_readable_case
 @some
 def test_any_answer_to_a_look_leads_to_a_conclusion(case: Case, examples: int) -> None:
     """Whatever is answered, the conversation ends, with one storable sighting an item."""

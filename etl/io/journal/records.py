@@ -166,8 +166,20 @@ class Journal(Protocol):
     def intend(self, run: str, batch: int, places: Sequence[int], body_sha256: str, at: datetime) -> int:
         """T1: planned (or, to be resent, uncertain) -> sending. Returns the attempt's number."""
 
-    def record(self, run: str, batch: int, attempt: int, closing: Closing, changes: Sequence[Change]) -> None:
-        """T2: the outcome of an attempt."""
+    def record(
+        self,
+        run: str,
+        batch: int,
+        attempt: int,
+        closing: Closing,
+        changes: Sequence[Change],
+        *,
+        replaces: bool = False,
+    ) -> None:
+        """T2: the outcome of an attempt.
+
+        `replaces`: what was accepted settles what older runs left open for its keys.
+        """
 
     def recover(self, account: str, destinations: Iterable[str], at: datetime) -> int:
         """T3: every `sending` of the account, whose lock the caller holds, becomes uncertain. Returns how many."""

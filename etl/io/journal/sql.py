@@ -28,6 +28,7 @@ from etl.io.journal.records import (
     Standing,
 )
 from etl.io.journal.schema import attempts, batches, findings, items, looks, rows, runs, words
+from etl.io.journal.superseding import supersede
 from etl.messages import Text, text, text_from_json
 from etl.model import Batch, Finding, Json, Outcome
 
@@ -130,8 +131,17 @@ class SqlJournal:
             _expect(changed.rowcount, len(places), "intend")
         return number
 
-    def record(self, run: str, batch: int, attempt: int, closing: Closing, changes: Sequence[Change]) -> None:
-        """T2: the outcome of an attempt."""
+    def record(
+        self,
+        run: str,
+        batch: int,
+        attempt: int,
+        closing: Closing,
+        changes: Sequence[Change],
+        *,
+        replaces: bool = False,
+    ) -> None:
+        """T2: the outcome of an attempt; `replaces` settles what older runs left open for the accepted keys."""
         with self._write() as connection:
             connection.execute(
                 update(attempts)
@@ -147,6 +157,8 @@ class SqlJournal:
             if closing.verdict != NOT_CONNECTED:
                 connection.execute(update(runs).where(runs.c.id == run).values(sent=runs.c.sent + 1))
             _change(connection, run, changes, (ItemState.SENDING,))
+            if replaces:
+                supersede(connection, run, [one.place for one in changes if one.state is ItemState.CONFIRMED])
 
     def recover(self, account: str, destinations: Iterable[str], at: datetime) -> int:
         """T3: what an ended process left `sending` becomes uncertain. The caller holds the account's lock."""

@@ -94,7 +94,7 @@ def format_advice(column: Column) -> Iterator[Text]:
     elif column.kind is Kind.DECIMAL:
         yield text("A number.")
     elif column.kind is Kind.DATETIME:
-        yield text("Date and time with its zone, like 2026-03-31T18:00:00-03:00.")
+        yield text("Day and hour, like 31/03/2026 18:00, or with its zone: 2026-03-31T18:00-03:00.")
     if column.max_length is not None and not column.choices:
         yield text("At most {count} characters.", count=column.max_length)
     if column.max_decimals is not None and not column.choices:

@@ -1,0 +1,60 @@
+"""Justo (Chile, Argentina): stock of products and modifiers of a store. What it is, assembled from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from etl.messages import text
+from etl.model import Effect, Request
+from etl.vendors.base import Destination, Exchange, Signed, Vendor
+from etl.vendors.justo.columns import STOCK_COLUMNS, STOCK_RULES, infer_type
+from etl.vendors.justo.payload import KEY, MODIFIER_KEY, PRODUCT_KEY, stock_payload, stock_request
+from etl.vendors.justo.response import read_submission
+
+BATCH_LIMIT = 50
+"""The page states no limit; ours is that of every destination (contract section 1)."""
+
+_EFFECTS = {
+    # products/itemsStock, description: it "defines or updates" the stock. The same value twice is the same value, but
+    # for the orders in between, so that it is sent again by itself only for a while (reliability.md 1.2).
+    "": Effect.SET,
+}
+
+
+def sign(request: Request, secrets: Mapping[str, str]) -> Signed:
+    """Put the token into the header, as the page's examples have it."""
+    headers = {"Authorization": f"Bearer {secrets['token']}", "Content-Type": "application/json"}
+    return Signed(body=request.body, headers=headers)
+
+
+STOCK = Destination(
+    name="justo.stock",
+    title=text("Justo: stock of products and modifiers"),
+    columns=STOCK_COLUMNS,
+    key=KEY,
+    alternative_keys=(PRODUCT_KEY, MODIFIER_KEY),
+    group_field=None,
+    effect=_EFFECTS.__getitem__,
+    batch_limit=BATCH_LIMIT,
+    payload=stock_payload,
+    submit=Exchange(build=stock_request, read=read_submission),
+    rules=STOCK_RULES,
+    derive=infer_type,
+    derived_fields=("type",),
+    duplicates=frozenset({"first", "last"}),
+    same_thing=("store", "product", "modifierOption"),
+    # Page, considerations: every order lowers the counter, so a number of yesterday is not today's.
+    fresh_for=timedelta(hours=24),
+)
+
+JUSTO = Vendor(
+    name="justo",
+    title="Justo",
+    address="https://api.getjusto.com/api/v2/",
+    secrets=("token",),
+    sign=sign,
+    destinations=(STOCK,),
+    # No read is documented for this token (facts 3.2): `etl doctor` cannot ask.
+    ping=None,
+)
