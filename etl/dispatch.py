@@ -19,7 +19,7 @@ from etl.io.journal.records import Journal
 from etl.io.log import EventLog
 from etl.io.secrets import redact
 from etl.io.transport import HttpTransport
-from etl.messages import text
+from etl.messages import Text, text
 from etl.options import Person
 from etl.reconciliation import Patience
 from etl.settings import Profile, Settings
@@ -78,6 +78,16 @@ def submission(
             progress=person.progress,
             log=EventLog(settings.home, secrets=credentials.values()).write,
         )
+
+
+def introduction(profile: Profile) -> Text:
+    """Return what a person must see before anything is sent: for whom, and where to."""
+    return text(
+        "Company: {company} - account: {account} - host: {host}",
+        company=profile.company or profile.name,
+        account=profile.account,
+        host=profile.address,
+    )
 
 
 def rules_of(settings: Settings, profile: Profile, max_requests: int | None) -> Rules:

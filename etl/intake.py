@@ -41,7 +41,8 @@ def take_in(
 ) -> Intake:
     """Return the checked rows of an opened file for a destination.
 
-    `sending` makes hidden rows a question (XLS-6); `zone` is that of moments without one. Raises FileError or UsageError when the file cannot be used.
+    `sending` makes hidden rows a question (XLS-6); `zone` is that of moments without one.
+    Raises FileError or UsageError when the file cannot be used.
     """
     wanted = Wanted(options.maps, dict(options.constants), options.header_row)
     sheet = _choose(source, options.sheet, destination, wanted)
@@ -57,8 +58,31 @@ def take_in(
     checked = check(mapped, destination, layout, duplicates=options.duplicates or "error")
     hidden, hidden_remarks = _hidden(sheet, rows, options.hidden, sending=sending)
     aged = age_findings(sheet, destination)
-    findings = (*sheet.findings, *aged, *remarks, *hidden_remarks, *checked.findings)
+    changed = _changed_since(options.known_headers, layout, sheet.name)
+    findings = (*sheet.findings, *aged, *changed, *remarks, *hidden_remarks, *checked.findings)
     return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings, resent)
+
+
+def _changed_since(known: tuple[str, ...] | None, layout: Layout, sheet: str | None) -> tuple[Finding, ...]:
+    """Return a remark when the headers are not those for which the mapping file was made."""
+    now = [header for header in layout.headers if header]
+    if known is None or (before := [header for header in known if header]) == now:
+        return ()
+    gone = [header for header in before if header not in now]
+    new = [header for header in now if header not in before]
+    return (
+        Finding(
+            "sheet_changed",
+            text(
+                "The columns are not those for which the mapping file was made: new {new}; gone {gone}.",
+                new=", ".join(new) or "-",
+                gone=", ".join(gone) or "-",
+            ),
+            text("Look at the mapping again: etl inspect with --save writes a new one."),
+            severity=Severity.WARNING,
+            sheet=sheet,
+        ),
+    )
 
 
 def _choose(source: Source, name: str | None, destination: Destination, wanted: Wanted) -> Sheet:

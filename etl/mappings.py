@@ -21,6 +21,8 @@ class MappingFile:
     profile: str | None = None
     sheet: str | None = None
     header_row: int | None = None
+    headers: tuple[str, ...] | None = None
+    """The sheet's headers when the mapping was made, to notice that it has changed."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Header -> field."""
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +36,7 @@ _KINDS: Mapping[str, type] = {
     "profile": str,
     "sheet": str,
     "header_row": int,
+    "headers": list,
     "columns": dict,
     "constants": dict,
     "decimal": str,
@@ -51,7 +54,7 @@ def load_mapping(path: Path) -> MappingFile:
         raise _wrong(path, text("it cannot be read: {cause}", cause=str(error))) from error
     for name, value in data.items():
         _check(path, name, value)
-    return MappingFile(**data)
+    return MappingFile(**{**data, "headers": tuple(data["headers"]) if "headers" in data else None})
 
 
 def _check(path: Path, name: str, value: Any) -> None:
@@ -61,7 +64,8 @@ def _check(path: Path, name: str, value: Any) -> None:
         raise _wrong(path, text("the value of {name} is of the wrong kind", name=name))
     if name in _WORDS and value not in _WORDS[name]:
         raise _wrong(path, text("{name} must be one of {known}", name=name, known=", ".join(_WORDS[name])))
-    if isinstance(value, dict) and not all(isinstance(entry, str) for entry in value.values()):
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if not all(isinstance(entry, str) for entry in entries):
         raise _wrong(path, text("the values under {name} must be texts in quotes", name=name))
 
 
@@ -76,6 +80,8 @@ def save_mapping(mapping: MappingFile, path: Path) -> None:
         for name in ("destination", "profile", "sheet", "header_row", "decimal", "round", "duplicates")
         if (value := getattr(mapping, name)) is not None
     ]
+    if mapping.headers is not None:
+        lines.append(f"headers = [{', '.join(_literal(header) for header in mapping.headers)}]")
     for table in ("columns", "constants"):
         entries: Mapping[str, str] = getattr(mapping, table)
         if entries:
@@ -117,5 +123,6 @@ def with_mapping(options: SheetOptions) -> tuple[SheetOptions, MappingFile]:
         decimal=options.decimal or known.decimal,
         round=known.round if options.round is None else options.round,
         duplicates=options.duplicates or known.duplicates,
+        known_headers=known.headers,
     )
     return completed, known

@@ -328,14 +328,9 @@ def _show_plan(
     person: Person,
 ) -> None:
     """Show company, account, host, destination, rows by group and requests before anything is sent."""
-    person.say(
-        text(
-            "Company: {company} - account: {account} - host: {host}",
-            company=profile.company or profile.name,
-            account=profile.account,
-            host=profile.address,
-        )
-    )
+    from etl.dispatch import introduction  # noqa: PLC0415 - only a run that sends
+
+    person.say(introduction(profile))
     person.say(text("Destination: {to} - journal: {home}", to=destination.name, home=str(settings.home)))
     for group, count in _rows_by_group(planned.batches).items():
         label = f"{destination.group_field}={group}" if destination.group_field else destination.name

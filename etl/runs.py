@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.repeats import OVERLAP_DAYS, SentRun, overtaken_by
 from etl.core.report import Report
-from etl.dispatch import close, heeded, offer_to_wait, operator, recover, submission
+from etl.dispatch import close, heeded, introduction, offer_to_wait, operator, recover, submission
 from etl.errors import ConfigurationError, FileError, JournalError, RefusedError, UsageError
 from etl.history import counts_of, report_of
+from etl.io.addresses import is_loopback
 from etl.io.journal import open_journal
 from etl.io.journal.records import Change, ItemRecord, Journal, RunRecord
 from etl.io.locks import AccountLock
@@ -32,6 +34,7 @@ def resume_run(run: str, output: OutputOptions, send: SendOptions, settings: Set
     with _journal(settings) as journal:
         record = find_run(journal, run)
         profile = _profile(record, settings)
+        person.say(introduction(profile))
         with _locked(record, profile, settings, journal, send.wait):
             refusal = _overtaken(journal, record)
             if refusal is not None:
@@ -228,7 +231,11 @@ def _overtaken(journal: Journal, record: RunRecord, *, in_doubt: bool = False) -
     With `in_doubt`, values whose fate is unknown count as rows that would go out: they are simply set again.
     """
     if record.closed_by is not None:
-        return _refusal_of(record.id, record.closed_by)
+        return RefusedError(
+            text("Run {run} was replaced by run {newer}. Nothing was sent now.", run=record.id, newer=record.closed_by),
+            hint=text("Go on with that one: etl resume {newer}", newer=record.closed_by),
+            run=record.closed_by,
+        )
     destination = DESTINATIONS[record.destination]
     effects = {batch.number: destination.effect(batch.group) for batch in journal.batches_of(record.id)}
     items = journal.items_of(record.id)
@@ -369,8 +376,27 @@ def _profile(record: RunRecord, settings: Settings) -> Profile:
                 found=profile.account,
             )
         )
+    _same_place(record, profile)
     profile.credentials()
     return profile
+
+
+def _same_place(record: RunRecord, profile: Profile) -> None:
+    """Refuse a plan that was made for another system: a rehearsal must never go on at the real vendor."""
+    planned = str(record.facts.get("host") or profile.address)
+    if urlsplit(planned).hostname == urlsplit(profile.address).hostname:
+        return
+    if is_loopback(planned) and is_loopback(profile.address):
+        return
+    raise ConfigurationError(
+        text(
+            "Run {run} was made for {planned}; the address is {found} now.",
+            run=record.id,
+            planned=planned,
+            found=profile.address,
+        ),
+        hint=text("Give back its address, or send the sheet itself to the new one."),
+    )
 
 
 def _rewritten(report: Report, record: RunRecord, output: OutputOptions, settings: Settings, person: Person) -> Report:

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from etl.core.report import Report
-from etl.errors import UsageError
+from etl.errors import ConfigurationError, UsageError
 from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file, validate_file
 from etl.runs import reconcile_run, report_run, resolve_run, resume_run, show_run
@@ -116,6 +116,20 @@ def test_an_old_plan_is_not_resumed_over_a_newer_run(lab: Lab, tmp_path: Path) -
     assert late.exit_code == 6
     assert second.run in str(late.stopped)
     assert units(lab) == after
+
+
+def test_a_rehearsal_is_never_resumed_at_another_system(lab: Lab, tmp_path: Path) -> None:
+    """A plan made for the sandbox stays there: another host is exit 4, and nothing is asked of it."""
+    with lab.sandbox.down():
+        first = run(lab, write(tmp_path, FIVE))
+    assert first.run is not None
+    lab.timing = {"ETL_TUSFACTURAS_URL": "https://www.tusfacturas.app/app/api/v2/"}
+    with pytest.raises(ConfigurationError, match="was made for"):
+        resume_run(first.run, NO_WORKBOOK, SendOptions(), lab.settings, Silent())
+    lab.timing = {}
+    person = Silent()
+    assert resume_run(first.run, NO_WORKBOOK, SendOptions(), lab.settings, person).exit_code == 0
+    assert "Company: default" in str(person.said[0])
 
 
 def test_duplicates_are_decided_before_the_cut(lab: Lab, tmp_path: Path) -> None:

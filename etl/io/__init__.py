@@ -1,0 +1,1 @@
+"""Every effect: files, journal, network, locks."""
