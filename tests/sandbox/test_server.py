@@ -163,6 +163,7 @@ def test_state_can_be_seeded_read_and_reset_over_http(sandbox: Sandbox, caller: 
     assert control(sandbox, "reset", {}).status_code == 200
     assert sandbox.state() == {
         "tusfacturas": {"products": [], "applications": [], "requests": {}},
+        "justo": {"stocks": [], "applications": [], "requests": {}},
         "fired": [],
         "pending": 0,
     }
