@@ -169,6 +169,7 @@ def test_a_row_that_the_vendor_refuses_has_its_words(lab: JustoLab) -> None:
     assert report.rows[0].vendor_id
     report = lab.resume(lab.plan(TO, [bad]))
     assert (outcomes(report), report.requests.sent) == (["rejected"], 1)
+    assert "storeId:nowhere" in str(report.rows[0].reasons[0])
 
 
 def test_two_ids_of_one_product_are_a_warning_on_both_rows(lab: JustoLab) -> None:
