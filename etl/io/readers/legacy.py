@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from etl.io.readers.answers import receive_cells, receive_names
 from etl.io.readers.refusal import refusing
-from etl.io.readers.sandbox import parse_cells, parse_names
+from etl.io.readers.sandbox import parsing
 from etl.io.readers.source import RawFile, Source
 from etl.messages import text
 from etl.model import CellNote, Finding, Severity, Sheet
@@ -26,8 +27,8 @@ def open_legacy(raw: RawFile, kind: str) -> Source:
 
     def load(name: str | None) -> Sheet:
         assert name is not None  # noqa: S101 - every sheet of a workbook has a name
-        with refusing(raw.file):
-            cells = parse_cells(raw.data, name, raw.limits)
+        with refusing(raw.file), parsing(raw.data, name, raw.limits) as answers:
+            cells = receive_cells(answers, raw.limits)
         return Sheet(
             file=raw.file,
             name=name,
@@ -38,5 +39,6 @@ def open_legacy(raw: RawFile, kind: str) -> Source:
             modified=raw.saved,
         )
 
-    names = parse_names(raw.data, raw.limits)
+    with parsing(raw.data, None, raw.limits) as answers:
+        names = receive_names(answers)
     return Source(file=raw.file, sha256=raw.sha256, kind=kind, sheets=names, modified=raw.saved, load=load)

@@ -12,29 +12,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 from typing import IO
 
-from etl.io.readers.answers import BrokenAnswerError, Cells, receive_cells, receive_names
+from etl.io.readers.answers import BrokenAnswerError
 from etl.io.readers.limits import Limits
 from etl.io.readers.refusal import hostile, unreadable
 from etl.messages import text
-from etl.model import SheetName
+
+MEMORY_IS_BOUND = sys.platform.startswith("linux")
+"""Whether the system keeps the parser to its memory: macOS and Windows do not."""
 
 _CHILD = str(Path(__file__).with_name("child.py"))
 _PASSED_ON = ("SYSTEMROOT", "WINDIR", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TEMP", "TMP")
-
-
-def parse_cells(data: bytes, sheet: str, limits: Limits, box: tuple[int, int] | None = None) -> Cells:
-    """Parse one sheet of a workbook in a process of its own; `box` as in `receive_cells`."""
-    with _child(data, sheet, limits) as answers:
-        return receive_cells(answers, limits, box)
-
-
-def parse_names(data: bytes, limits: Limits) -> tuple[SheetName, ...]:
-    """List the sheets of a workbook in a process of its own."""
-    with _child(data, None, limits) as answers:
-        return receive_names(answers)
 
 
 def child_environment(ours: Mapping[str, str]) -> dict[str, str]:
@@ -43,8 +33,12 @@ def child_environment(ours: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _child(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes]]:
-    """Give a workbook to the parser and yield the stream of its answers; end the process whatever happens."""
+def parsing(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes]]:
+    """Give a workbook to the parser and yield the stream of its answers; end the process whatever happens.
+
+    `sheet` is the one whose cells are asked for; None asks for the names of all. `BrokenAnswerError` inside the block
+    becomes the `Refusal` that tells why.
+    """
     process = _start(limits)
     late: list[bool] = []
 
@@ -54,11 +48,12 @@ def _child(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes]
 
     clock = Timer(limits.child_wall_seconds, stop)
     clock.daemon = True
-    clock.start()
+    assert process.stdin is not None  # noqa: S101 - we asked for the pipes
+    assert process.stdout is not None  # noqa: S101
+    sender = Thread(target=_send, args=(process.stdin, data, sheet), daemon=True)
     try:
-        assert process.stdin is not None  # noqa: S101 - we asked for the pipes
-        assert process.stdout is not None  # noqa: S101
-        _send(process.stdin, data, sheet)
+        clock.start()
+        sender.start()
         yield process.stdout
     except BrokenAnswerError:
         if late:
@@ -71,11 +66,10 @@ def _child(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes]
     finally:
         clock.cancel()
         process.kill()
-        for stream in (process.stdin, process.stdout):
-            with suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
         process.wait()
+        sender.join()
         clock.join()
+        process.stdout.close()
 
 
 def _start(limits: Limits) -> subprocess.Popen[bytes]:
@@ -92,7 +86,6 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
 
 
 def _send(stream: IO[bytes], data: bytes, sheet: str | None) -> None:
-    with suppress(OSError):  # it died already: the missing answer tells
+    with suppress(OSError), stream:  # when it died already, the missing answer tells
         stream.write(json.dumps({"sheet": sheet}).encode() + b"\n")
         stream.write(data)
-        stream.close()

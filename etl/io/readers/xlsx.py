@@ -1,4 +1,8 @@
-"""Opens Excel workbooks (.xlsx, .xlsm, templates): pre-scan of every part first, cells from the sandbox afterwards."""
+"""Opens Excel workbooks (.xlsx, .xlsm, templates): the pre-scan in this process, the cells from the sandbox.
+
+A sheet is scanned before the parser sees it. Only a large one is parsed while it is scanned, and only where the system
+bounds the parser's memory: its cells are taken when the scan has passed, and the parser is ended when it has not.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from etl.io.readers.answers import Cells
-from etl.io.readers.archive import Archive, Part
+from etl.io.readers.answers import Cells, receive_cells
+from etl.io.readers.archive import Archive
 from etl.io.readers.dialect import find_delimiter, is_table
 from etl.io.readers.limits import Limits
 from etl.io.readers.package import Package, PackagedSheet, read_package
-from etl.io.readers.refusal import Refusal, refusing
-from etl.io.readers.sandbox import parse_cells
+from etl.io.readers.refusal import refusing
+from etl.io.readers.sandbox import MEMORY_IS_BOUND, parsing
 from etl.io.readers.shared_strings import check_shared_strings
 from etl.io.readers.sheet_facts import SheetFacts
 from etl.io.readers.sheet_scan import scan_sheet
@@ -21,6 +25,8 @@ from etl.io.readers.xml_parts import guard
 from etl.messages import text
 from etl.model import Cell, CellNote, Finding, Severity, Sheet, SheetName
 
+_LARGE = 4 * 1024 * 1024
+"""Bytes of a sheet's XML; up to there the scan takes no time worth saving."""
 _LOOKED_AT = 200
 _NOT_FINITE = CellNote(error="#NUM!")
 
@@ -30,16 +36,14 @@ class _Workbook:
     raw: RawFile
     archive: Archive
     package: Package
-    scans: Mapping[str, SheetFacts | Refusal]
-    """Of the visible sheets, by the name of their part: a sheet that is refused hinders nobody who reads another."""
     modified: datetime
 
 
 def open_xlsx(raw: RawFile, archive: Archive) -> Source:
-    """Return the source of a workbook; raise `Refusal` when its archive breaks a limit."""
+    """Return the source of a workbook, whose sheets are looked at when they are read; `Refusal` when it breaks a limit."""
     package = read_package(archive)
-    scans = _examine(archive, package, raw.limits)
-    workbook = _Workbook(raw, archive, package, scans, package.modified or raw.saved)
+    _examine(archive, package, raw.limits)
+    workbook = _Workbook(raw, archive, package, package.modified or raw.saved)
     return Source(
         file=raw.file,
         sha256=raw.sha256,
@@ -51,39 +55,24 @@ def open_xlsx(raw: RawFile, archive: Archive) -> Source:
     )
 
 
-def _examine(archive: Archive, package: Package, limits: Limits) -> dict[str, SheetFacts | Refusal]:
-    """Inflate every part once under the limits, scan the visible sheets on the way, return what was found of each."""
-    visible = {sheet.part.lower() for sheet in package.sheets if sheet.visible}
-    scans: dict[str, SheetFacts | Refusal] = {}
+def _examine(archive: Archive, package: Package, limits: Limits) -> None:
+    """Inflate every part but the sheets once under the limits."""
+    sheets = {sheet.part.lower() for sheet in package.sheets}
     for part in archive.parts:
-        if part.name.lower() in visible:
-            scans[part.name.lower()] = _scan(archive, part, package, limits)
-        elif part.name.lower().endswith("sharedstrings.xml"):
-            check_shared_strings(part.name, guard(part.name, archive.blocks_ahead(part)), limits)
-        else:
-            _pass_through(archive, part)
-    return scans
-
-
-def _pass_through(archive: Archive, part: Part) -> None:
-    blocks = archive.blocks(part)
-    for _ in guard(part.name, blocks) if part.is_xml else blocks:
-        pass
-
-
-def _scan(archive: Archive, part: Part, package: Package, limits: Limits) -> SheetFacts | Refusal:
-    try:
-        return scan_sheet(part.name, lambda: guard(part.name, archive.blocks_ahead(part)), package.formats, limits)
-    except Refusal as refusal:
-        _pass_through(archive, part)
-        return refusal
+        if part.name.lower() in sheets:
+            continue
+        blocks = archive.blocks_ahead(part)
+        if part.name.lower().endswith("sharedstrings.xml"):
+            check_shared_strings(part.name, guard(part.name, blocks), limits)
+            continue
+        for _ in guard(part.name, blocks) if part.is_xml else blocks:
+            pass
 
 
 def _load(workbook: _Workbook, name: str | None) -> Sheet:
     sheet = next(sheet for sheet in workbook.package.sheets if sheet.name == name)
     with refusing(workbook.raw.file):
-        facts = _facts(workbook, sheet)
-        cells = parse_cells(workbook.raw.data, sheet.name, workbook.raw.limits, (facts.height, facts.width))
+        facts, cells = _read(workbook, sheet)
     notes = {**facts.notes, **dict.fromkeys(cells.not_finite, _NOT_FINITE)}
     _blank(cells, notes)
     remarks = _undivided(sheet.name, cells.rows)
@@ -102,15 +91,21 @@ def _load(workbook: _Workbook, name: str | None) -> Sheet:
     )
 
 
-def _facts(workbook: _Workbook, sheet: PackagedSheet) -> SheetFacts:
-    part = workbook.archive.find(sheet.part)
+def _read(workbook: _Workbook, sheet: PackagedSheet) -> tuple[SheetFacts, Cells]:
+    archive, package, limits = workbook.archive, workbook.package, workbook.raw.limits
+    part = archive.find(sheet.part)
     assert part is not None  # noqa: S101 - `read_package` found it
-    found = workbook.scans.get(part.name.lower()) or _scan(
-        workbook.archive, part, workbook.package, workbook.raw.limits
-    )
-    if isinstance(found, Refusal):
-        raise found
-    return found
+
+    def scan() -> SheetFacts:
+        return scan_sheet(part.name, lambda: guard(part.name, archive.blocks_ahead(part)), package.formats, limits)
+
+    if part.size <= _LARGE or not MEMORY_IS_BOUND:
+        facts = scan()
+        with parsing(workbook.raw.data, sheet.name, limits) as answers:
+            return facts, receive_cells(answers, limits, (facts.height, facts.width))
+    with parsing(workbook.raw.data, sheet.name, limits) as answers:
+        facts = scan()
+        return facts, receive_cells(answers, limits, (facts.height, facts.width))
 
 
 def _blank(cells: Cells, notes: Mapping[tuple[int, int], CellNote]) -> None:
