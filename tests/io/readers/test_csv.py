@@ -66,7 +66,7 @@ def test_line_ends(end: str, tmp_path: Path) -> None:
 
 WORDS = (
     *("CAMIÓN ÑANDÚ", "niño", "Código", "N° 5", "PIÑA", "maíz añejo", "Año", "jabón ÚNICO", "¿Sí?", "pingüino", "ÁREA"),
-    *("2ª línea", "Té", "ñ", "Ø 12 mm ½ caño", "Precio u$s 5 año"),
+    *("2ª línea", "Té", "ñ", "Ø 12 mm ½ caño", "Precio u$s 5 año", "26¨ LCD", "20´ ¡OFERTA!"),
 )
 
 
@@ -76,7 +76,7 @@ WORDS = (
         (words, name)
         for words in WORDS
         for name in ("cp1252", "cp850", "mac_roman")
-        if (words[0], name) != ("Ø", "mac_roman")
+        if not ("½" in words and name == "mac_roman")
     ],
 )
 def test_one_byte_encodings_are_told_apart(words: str, encoding: str, tmp_path: Path) -> None:
@@ -209,15 +209,17 @@ def test_an_unclosed_quote_does_not_swallow_a_large_file(tmp_path: Path) -> None
     assert sheet.rows[20_001] == ("19999", "Pala 19999", "5")
 
 
-def test_an_unclosed_quote_ends_at_the_limit_of_a_line(tmp_path: Path) -> None:
-    """The size at which a quote is given up does not hang on the csv module's own limit, which other code may raise."""
-    body = "".join(f"{number};Pala {number};5\n" for number in range(90_000))
+def test_a_quote_ends_at_the_limit_of_a_line(tmp_path: Path) -> None:
+    """How far a quote may reach does not hang on the csv module's own limit, which other code may raise."""
+    body = "".join(f"{number};Pala {number};5\n" for number in range(100))
     usual = csv.field_size_limit(10**9)
     try:
-        sheet = read(tmp_path, f'codigo;detalle;cant\n0;"Caño;1\n{body}1;"fin;"";1\n'.encode())
+        data = f'codigo;detalle;cant\n0;"Caño;1\n{body}x";1\n'.encode()
+        sheet = read(tmp_path, data, limits=Limits(line_bytes=1000))
     finally:
         csv.field_size_limit(usual)
-    assert findings(sheet) == [("broken_quotes", 2), ("broken_quotes", 90_003)]
+    assert findings(sheet)[0] == ("broken_quotes", 2)
+    assert len(sheet.rows) == 103
 
 
 def test_a_file_full_of_broken_quotes_is_given_up(tmp_path: Path) -> None:

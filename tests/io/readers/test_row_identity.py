@@ -79,7 +79,7 @@ def test_rows_keep_their_number_in_a_thousand_sheets(tmp_path: Path) -> None:
 
 
 def test_a_large_sheet_comes_through_in_frames(tmp_path: Path) -> None:
-    """Rows, types and blanks survive the way from the parser's process, also when it works while the sheet is scanned."""
+    """Rows, types and blanks survive the way from the parser's process, also when it works during the scan."""
     path = tmp_path / "g.xlsx"
     with xlsxwriter.Workbook(path) as workbook:
         page = workbook.add_worksheet()
