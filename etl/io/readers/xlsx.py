@@ -40,7 +40,7 @@ class _Workbook:
 
 
 def open_xlsx(raw: RawFile, archive: Archive) -> Source:
-    """Return the source of a workbook; its sheets are looked at when they are read. `Refusal` when it breaks a limit."""
+    """Return the source of a workbook, its sheets looked at when they are read; `Refusal` when it breaks a limit."""
     package = read_package(archive)
     _examine(archive, package, raw.limits)
     workbook = _Workbook(raw, archive, package, package.modified or raw.saved)
