@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.core.verdict import BACKOFF_CAP, LONGEST_WAIT, RetryBudget, Verdict, judge, pause_before, retry_after
+from etl.core.verdict import BACKOFF_CAP, LONGEST_WAIT, REFUSALS, RetryBudget, Verdict, judge, pause_before, retry_after
 from etl.model import Answer, Effect, Failure, ItemReading, NoAnswer, Reading
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -50,9 +50,10 @@ def test_each_row_of_the_table(
 
 @given(st.integers(100, 599), st.sampled_from(list(Effect)), st.sampled_from([WHOLE, BROKEN, REFUSED, None]))
 def test_no_status_is_without_a_verdict(status: int, effect: Effect, reading: Reading | None) -> None:
-    """Any status gets a verdict, and only an understood 2xx is read."""
+    """Any status gets a verdict; items are read from an understood 2xx, or from a refusal that tells of each."""
     verdict = judge(effect, Answer(status, b""), reading)
-    assert (verdict is Verdict.READ) == (200 <= status < 300 and reading is WHOLE)
+    tells_of_items = 200 <= status < 300 or status in REFUSALS
+    assert (verdict is Verdict.READ) == (tells_of_items and reading is WHOLE)
 
 
 @pytest.mark.parametrize(
