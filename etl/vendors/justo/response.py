@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from etl.model import Answer, ItemReading, Json, Reading
+from etl.vendors.answers import FAR, clean, json_object
 from etl.vendors.justo.columns import MODIFIER, PRODUCT
 
 Told = Mapping[str, Json]
 
 _WORDS = {200: "ok", 207: "multi-status", 400: "error"}
 """What `status` says in an answer of each HTTP status: the page, Respuestas."""
-_FAR = 10**15
 _LONGEST = 2000
 
 
@@ -23,7 +23,7 @@ def read_submission(group: str, payloads: Sequence[Mapping[str, Json]], answer: 
     Items are matched by what the answer tells of them, never by their place: stocks by the ids of store and product or
     option (Justo's or external), refusals by the echoed item. What is told both ways, or not at all, is not answered.
     """
-    body = _json_object(answer.body)
+    body = json_object(answer.body)
     told = _told(answer.status, body)
     if told is None or not any(told):
         return Reading(understood=False, texts=_words_of_refusal(answer.status, body))
@@ -143,21 +143,13 @@ def _plain(value: Json) -> Json:
 # --- JSON ----------------------------------------------------------------------------------------------------------
 
 
-def _json_object(body: bytes) -> dict[str, Json]:
-    try:
-        found = json.loads(body.decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _objects(listed: Json) -> list[Told]:
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def _texts(said: Json) -> tuple[str, ...]:
     listed = said if isinstance(said, list) else [said]
-    return tuple(_clean(words) for words in listed if isinstance(words, str) and words.strip())
+    return tuple(clean(words) for words in listed if isinstance(words, str) and words.strip())
 
 
 def _own_id(node: Json) -> str | None:
@@ -167,28 +159,13 @@ def _own_id(node: Json) -> str | None:
 def _text(value: Json) -> str | None:
     """Return an id as text; an external id that looks like a number may come unquoted."""
     if isinstance(value, str):
-        return _clean(value)[:_LONGEST] or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _FAR else None
+        return clean(value)[:_LONGEST] or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < FAR else None
 
 
 def _number(value: Json) -> int | Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not -_FAR < value < _FAR:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not -FAR < value < FAR:
         return None
     if isinstance(value, Decimal) and value.adjusted() < -9:
         return 0
     return int(value) if value == int(value) else value
-
-
-def _clean(words: str) -> str:
-    return words.strip().encode("utf-8", "replace").decode("utf-8")
-
-
-def _decimal(digits: str) -> Decimal:
-    try:
-        return Decimal(digits)
-    except InvalidOperation as error:
-        raise ValueError(digits) from error
-
-
-def _refuse(constant: str) -> Json:
-    raise ValueError(constant)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-import msgspec
-
 from etl.model import Json, Request, Value
+from etl.vendors.bodies import encode, exact
 from etl.vendors.tusfacturas.columns import PRODUCT_COLUMNS, STOCK_COLUMNS
 
 PRODUCT_FIELDS = (
@@ -35,7 +34,6 @@ KEY = ("lista_precios", "codigo")
 """What a product is found by: "Administrar productos", hints."""
 
 _QUOTED = frozenset(column.name for column in (*PRODUCT_COLUMNS, *STOCK_COLUMNS) if column.as_text)
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def product_payload(values: Mapping[str, Value]) -> dict[str, Json]:
@@ -66,7 +64,7 @@ def query_request(payloads: Sequence[Mapping[str, Json]]) -> Request:
 
 
 def _request(path: str, body: Json) -> Request:
-    return Request("POST", path, _ENCODER.encode(body))
+    return Request("POST", path, encode(body))
 
 
 def _picked(values: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
@@ -79,13 +77,5 @@ def _picked(values: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]
 
 
 def _wire_value(name: str, value: Json) -> Json:
-    exact = _exact(value) if isinstance(value, Decimal) else value
-    return str(exact) if name in _QUOTED else exact
-
-
-def _exact(number: Decimal) -> int | Decimal:
-    """Return the number without exponent and trailing zeros: an int when it is whole."""
-    plain = format(number, "f")
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
-    return Decimal(plain) if "." in plain else int(plain)
+    plain = exact(value) if isinstance(value, Decimal) else value
+    return str(plain) if name in _QUOTED else plain

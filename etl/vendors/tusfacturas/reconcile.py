@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from etl.messages import Text, text
 from etl.model import Answer, Doubt, Json, Presence, Request, Sighting
+from etl.vendors.answers import json_object, number_of, shown
 from etl.vendors.base import Conversation
 from etl.vendors.tusfacturas.payload import KEY, PRODUCT_FIELDS, query_request
-from etl.vendors.tusfacturas.response import json_object, listed_products, matched_products, number_of, refuses, shown
+from etl.vendors.tusfacturas.response import listed_products, matched_products, refuses
 
 READ_LIMIT = 50
 """Products a request may ask for (facts 1.2)."""

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 
 from etl.model import Answer, ItemReading, Json, Reading
+from etl.vendors.answers import clean, is_number, json_object, number_of
 
 _COUNTS = ("stock_actual", "stock_minimo")
-_FAR = 10**15
-"""Beyond this a number is nonsense, and dear to compute with."""
-_FINEST = 9
-"""Decimals beyond these are noise of a binary fraction."""
-LONGEST_TEXT = 500
-_DIGITS = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 Key = tuple[str, str]
 
@@ -79,15 +71,6 @@ def refuses(told: Mapping[str, Json]) -> bool | None:
     return {"S": True, "N": False}.get(flag.strip()) if isinstance(flag, str) else None
 
 
-def json_object(body: bytes) -> dict[str, Json]:
-    """Return the JSON object of a body, numbers with decimals as Decimal; an empty one when it holds none."""
-    try:
-        found = json.loads(body.decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def words_of(told: Mapping[str, Json]) -> tuple[str, ...]:
     """Return the vendor's own words, without blank ones: `errores`, sometimes `error_details` too (facts 1.8).
 
@@ -98,31 +81,7 @@ def words_of(told: Mapping[str, Json]) -> tuple[str, ...]:
         listed = told.get(name)
         found.extend(listed if isinstance(listed, list) else [listed])
     texts = (one.get("text") if isinstance(one, dict) else one for one in found)
-    return tuple(_clean(text) for text in texts if isinstance(text, str) and text.strip())
-
-
-def is_number(value: Json) -> bool:
-    """Say whether a JSON value is a number."""
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
-
-
-def number_of(value: Json) -> int | Decimal | None:
-    """Return a number that was told as a number or as text (facts 1.11); None when it is none."""
-    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
-        value = Decimal(value.strip())
-    if not is_number(value) or not -_FAR < value < _FAR:
-        return None
-    number: int | Decimal = value
-    if isinstance(number, Decimal) and (number.adjusted() < -_FINEST or number == number.to_integral_value()):
-        return int(number)
-    return number
-
-
-def shown(value: Json) -> Json:
-    """Return what was told in a form that can be stored and shown: a number, a text of bearable length, or nothing."""
-    if value is None or number_of(value) is not None:
-        return value
-    return _clean(str(value))[:LONGEST_TEXT]
+    return tuple(clean(text) for text in texts if isinstance(text, str) and text.strip())
 
 
 def _plain(value: Json) -> str:
@@ -130,18 +89,3 @@ def _plain(value: Json) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if is_number(value) else ""
-
-
-def _clean(text: str) -> str:
-    return text.strip().encode("utf-8", "replace").decode("utf-8")
-
-
-def _decimal(digits: str) -> Decimal:
-    try:
-        return Decimal(digits)
-    except InvalidOperation as error:
-        raise ValueError(digits) from error
-
-
-def _refuse(constant: str) -> Json:
-    raise ValueError(constant)

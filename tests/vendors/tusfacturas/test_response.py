@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from etl.model import Answer, ItemReading, Json, Reading
-from etl.vendors.tusfacturas.response import number_of, read_submission
+from etl.vendors.answers import number_of
+from etl.vendors.tusfacturas.response import read_submission
 
 SENT: list[dict[str, Json]] = [
     {"lista_precios": "Trenes", "codigo": "tren10384", "cantidad": 140},
