@@ -5,4 +5,4 @@ import sys
 from etl.locale.catalogue import refresh
 
 if __name__ == "__main__":
-    sys.exit("\n".join(refresh()))
+    sys.exit("\n".join(refresh()) or None)
