@@ -15,6 +15,7 @@ from pathlib import Path
 
 from etl.core.outcomes import ItemState
 from etl.errors import InterruptedRunError
+from etl.inquiry import Ending, Inquiry, Rules
 from etl.io.journal.records import Journal
 from etl.io.log import EventLog
 from etl.io.secrets import redact
@@ -24,7 +25,7 @@ from etl.options import Person
 from etl.reconciliation import Patience
 from etl.settings import Profile, Settings
 from etl.stops import Stops
-from etl.submission import Ending, Rules, Submission
+from etl.submission import Submission
 from etl.vendors import DESTINATIONS, vendor_of
 from etl.vendors.base import Vendor
 
@@ -52,29 +53,47 @@ class RealClock:
 
 
 @contextmanager
-def submission(
-    run: str, journal: Journal, settings: Settings, profile: Profile, person: Person, *, max_requests: int | None = None
-) -> Iterator[Submission]:
-    """Give the submission of a run, with signals heeded while it is open."""
-    destination = DESTINATIONS[journal.run(run).destination]
-    vendor = vendor_of(destination.name)
-    credentials = profile.credentials()
+def inquiry(
+    vendor: Vendor, settings: Settings, profile: Profile, person: Person, *, max_requests: int | None = None
+) -> Iterator[Inquiry]:
+    """Give the way to a vendor's account, with signals heeded while it is open."""
     told = text("Stopping: the request in flight is being finished first. A second signal stops at once.")
     with (
         Stops(lambda _signal: person.say(told)) as stops,
         HttpTransport(vendor, profile, stop_requested_at=stops.asked_at) as transport,
     ):
-        yield Submission(
-            run=run,
-            destination=destination,
-            journal=journal,
+        yield Inquiry(
             sender=transport,
             rules=rules_of(settings, profile, max_requests),
             clock=RealClock(lambda: stops.requested is not None),
             rng=random.Random(),  # noqa: S311 - jitter, not secrecy
-            redact=lambda words: redact(words, credentials.values()),
             stop_code=lambda: stops.exit_code,
             retry_hint=vendor.retry_hint,
+        )
+
+
+@contextmanager
+def submission(
+    run: str,
+    journal: Journal,
+    settings: Settings,
+    profile: Profile,
+    person: Person,
+    *,
+    max_requests: int | None = None,
+    used: int = 0,
+) -> Iterator[Submission]:
+    """Give the submission of a run, with signals heeded while it is open; `used` requests were made for it before."""
+    destination = DESTINATIONS[journal.run(run).destination]
+    credentials = profile.credentials()
+    with inquiry(vendor_of(destination.name), settings, profile, person, max_requests=max_requests) as asking:
+        asking.used = used
+        yield Submission(
+            run=run,
+            destination=destination,
+            journal=journal,
+            inquiry=asking,
+            redact=lambda words: redact(words, credentials.values()),
             progress=person.progress,
             log=EventLog(settings.home, secrets=credentials.values()).write,
         )
@@ -117,7 +136,7 @@ def close(journal: Journal, run: str, ending: Ending) -> None:
 
 def heeded(work: Submission, ending: Ending) -> Ending:
     """Return how a submission ended: stopped, if a signal came in any part of it and left something undone."""
-    code = work.stop_code()
+    code = work.inquiry.stop_code()
     if code is None or ending.exit_code not in {None, 5}:
         return ending
     counts = work.journal.state_counts(work.run)
@@ -127,7 +146,7 @@ def heeded(work: Submission, ending: Ending) -> Ending:
 
 def offer_to_wait(work: Submission, person: Person) -> None:
     """On a terminal, offer to wait until what is uncertain can be settled, looking as the ladder says."""
-    patience = work.rules.patience
+    patience = work.inquiry.rules.patience
     longest = patience.horizon + 2 * patience.gap
     if not person.interactive or not work.in_doubt():
         return
@@ -139,8 +158,8 @@ def offer_to_wait(work: Submission, person: Person) -> None:
     ):
         return
     until = time.monotonic() + longest
-    while time.monotonic() < until and work.in_doubt() and work.stop_code() is None:
-        work.clock.sleep(min(LOOK_EVERY, max(patience.gap, 0.1)))
+    while time.monotonic() < until and work.in_doubt() and work.inquiry.stop_code() is None:
+        work.inquiry.clock.sleep(min(LOOK_EVERY, max(patience.gap, 0.1)))
         work.look_up(only_due=True)
 
 

@@ -8,20 +8,19 @@ EtlError
  |   +-- JournalError      5   the journal cannot be read or made durable: nothing more is sent
  +-- RefusedError          6   a repeat or a busy account; names the run and the command that goes on
  +-- InternalError        70   a bug
+ +-- StoppedError    130, 143   a signal ended it before anything was sent
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from etl.messages import Text, translate
+from etl.messages import Text, text, translate
 from etl.model import Finding
 
 
 class EtlError(Exception):
     """An ending with a message for the person and an exit code for the script."""
 
-    exit_code: ClassVar[int] = 70
+    exit_code: int = 70
 
     def __init__(self, message: Text, *, hint: Text | None = None, findings: tuple[Finding, ...] = ()) -> None:
         super().__init__(translate(message, "en"))
@@ -77,3 +76,11 @@ class InternalError(EtlError):
     """Something that cannot happen did."""
 
     exit_code = 70
+
+
+class StoppedError(EtlError):
+    """A signal, or Ctrl+C at the question, before anything was sent."""
+
+    def __init__(self, exit_code: int = 130) -> None:
+        super().__init__(text("Stopped on request. Nothing was sent."))
+        self.exit_code = exit_code

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from etl.core.headers import Wanted, choose_sheet, find_layout
 from etl.core.mapping import ReadingOptions, map_rows, source_rows
@@ -12,7 +12,7 @@ from etl.errors import FileError
 from etl.freshness import age_findings
 from etl.io.readers import Source
 from etl.messages import Text, text
-from etl.model import DEFAULT_ZONE, Finding, Layout, Severity, Sheet, SourceRow
+from etl.model import DEFAULT_ZONE, Finding, Json, Layout, Severity, Sheet, SourceRow
 from etl.options import SheetOptions
 from etl.resending import Resent, recognise
 from etl.vendors.base import Destination
@@ -30,6 +30,12 @@ class Intake:
     findings: tuple[Finding, ...]
     resent: Resent | None = None
     """Set when the sheet is the ``Reenviar`` of a results workbook."""
+    unchanged: Mapping[int, Text] = field(default_factory=dict)
+    """Rows that equal what the vendor has, with the reason."""
+    before: Mapping[int, Mapping[str, Json]] = field(default_factory=dict)
+    """By row and field, what the vendor had when it was read before planning."""
+    reads: int = 0
+    """Requests that reading took."""
 
     def shown(self, number: int) -> int | None:
         """Return the number by which a row is reported: that of the sheet it first stood in; None for an added row."""

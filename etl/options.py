@@ -59,7 +59,15 @@ class SendOptions:
     yes: bool = False
     again: bool = False
     only_new: bool = False
+    only_changed: bool = False
     retry_rejected: bool = False
+    read: bool = False
+    """In a dry run: read the vendor, as the run would."""
+    confirm: tuple[str, ...] = ()
+    """Codes of guards that may pass."""
+    key: str | None = None
+    """The identifier that is sent where a row has several."""
+    partial_documents: bool = False
     max_requests: int | None = None
     wait: float = 0.0
     """Seconds to wait for a busy account."""

@@ -15,6 +15,7 @@ from etl.core.report import Report
 from etl.dispatch import close, heeded, introduction, offer_to_wait, operator, recover, submission
 from etl.errors import ConfigurationError, FileError, JournalError, RefusedError, UsageError
 from etl.history import counts_of, report_of
+from etl.inquiry import Ending
 from etl.io.addresses import is_loopback
 from etl.io.journal import open_journal
 from etl.io.journal.records import Change, ItemRecord, Journal, RunRecord
@@ -25,7 +26,6 @@ from etl.options import Decision, OutputOptions, Person, SendOptions
 from etl.results import written
 from etl.settings import Profile, Settings
 from etl.stops import StoppedNow
-from etl.submission import Ending
 from etl.vendors import DESTINATIONS, vendor_of
 
 

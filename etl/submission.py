@@ -8,27 +8,19 @@ before the next request, and an item whose attempt ended unclear is never sent a
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from etl.core.outcomes import ItemState
-from etl.core.verdict import (
-    MOST_ATTEMPTS,
-    MOST_UNSENT_ATTEMPTS,
-    REFUSALS,
-    RetryBudget,
-    Verdict,
-    judge,
-    pause_before,
-)
+from etl.core.verdict import MOST_ATTEMPTS, MOST_UNSENT_ATTEMPTS, Verdict, judge
+from etl.inquiry import Ending, Halt, Inquiry, describe_refusal, why_not
 from etl.io.journal.records import BatchRecord, Change, Closing, ItemRecord, Journal
 from etl.io.journal.sql import CRASHED, NOT_CONNECTED
 from etl.messages import Text, text, verbatim
 from etl.model import Answer, Doubt, Effect, Failure, ItemReading, Json, NoAnswer, Presence, Reading, Request, Sighting
-from etl.reconciliation import Patience, Situation, conclude, is_due, last_sent, sighting_json
+from etl.reconciliation import Situation, conclude, is_due, last_sent, sighting_json
 from etl.stops import StoppedNow
 from etl.vendors.base import Conversation, Destination
 
@@ -39,52 +31,6 @@ FAILED_BATCHES = 3
 KEPT_ANSWER = 64 * 1024
 
 
-class Clock(Protocol):
-    """Time, as the tests can turn it."""
-
-    def now(self) -> datetime:
-        """Return the wall clock's time, aware."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait; may return early when a stop was requested."""
-
-
-class Sender(Protocol):
-    """One attempt under a total deadline (`io.transport`)."""
-
-    def send(self, request: Request, *, effect: Effect, deadline: float) -> Answer | NoAnswer:
-        """Send once and return what came back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The waiting times and limits of a submission, in seconds and requests."""
-
-    patience: Patience
-    resend_window: float
-    retry_base: float
-    deadline: Callable[[Effect], float]
-    evidence: bool = True
-    """Whether movements are preceded by a read of the stock."""
-    max_requests: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """Why a submission ended: `exit_code` None when it came to its end, else 4, 5, 130 or 143."""
-
-    exit_code: int | None = None
-    message: Text | None = None
-
-
-class _Halt(Exception):  # noqa: N818 - it governs control flow inside this module and never leaves it
-    """Nothing more is sent in this run."""
-
-    def __init__(self, exit_code: int, message: Text) -> None:
-        super().__init__(str(message))
-        self.ending = Ending(exit_code=exit_code, message=message)
-
-
 @dataclass(slots=True, kw_only=True)
 class Submission:
     """One run on its way to one vendor's account, whose lock the caller holds."""
@@ -92,20 +38,11 @@ class Submission:
     run: str
     destination: Destination
     journal: Journal
-    sender: Sender
-    rules: Rules
-    clock: Clock
-    rng: random.Random
+    inquiry: Inquiry
     redact: Callable[[str], str]
-    stop_code: Callable[[], int | None] = lambda: None
-    """130 or 143 once a signal asked to stop."""
-    retry_hint: Callable[[Answer], float | None] | None = None
     progress: Callable[[int, int], None] = lambda _done, _total: None
     log: Callable[..., None] = lambda _event, **_fields: None
     """Writes an event with its fields; never a body, a header or a credential."""
-    _budget: RetryBudget = field(default_factory=RetryBudget)
-    _used: int = 0
-    _reads: int = 0
     _failed: int = 0
     _uncertain: int = 0
     _missing: set[int] = field(default_factory=set)
@@ -119,11 +56,11 @@ class Submission:
         try:
             for done, batch in enumerate(batches):
                 self.progress(done, len(batches))
-                self._heed_signals()
+                self.inquiry.heed_signals()
                 items = self._sendable(batch)
                 if items:
                     self._send_batch(batch, items)
-        except _Halt as halt:
+        except Halt as halt:
             return halt.ending
         self.progress(len(batches), len(batches))
         return Ending()
@@ -147,7 +84,7 @@ class Submission:
             attempt += 1
             result, verdict = self._attempt(batch, items, effect)
             if verdict in {Verdict.STOP, Verdict.UNKNOWN_STOP}:
-                raise _Halt(4, _describe_refusal(result))
+                raise Halt(4, describe_refusal(result))
             items = self._still_open(batch, items)
             if not items:
                 break
@@ -166,18 +103,18 @@ class Submission:
                 self._give_up(result, verdict)
                 return
         self._failed = 0
-        self._budget.succeeded()
+        self.inquiry.budget.succeeded()
 
     def _attempt(
         self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect
     ) -> tuple[Answer | NoAnswer, Verdict]:
         request = self._request(batch, items)
-        self._use_requests(1)
+        self.inquiry.use(1)
         digest = hashlib.sha256(request.body or b"").hexdigest()
         places = [item.place for item in items]
-        number = self.journal.intend(self.run, batch.number, places, digest, self.clock.now())
+        number = self.journal.intend(self.run, batch.number, places, digest, self.inquiry.now())
         try:
-            result = self.sender.send(request, effect=effect, deadline=self.rules.deadline(effect))
+            result = self.inquiry.sender.send(request, effect=effect, deadline=self.inquiry.rules.deadline(effect))
         except StoppedNow:
             lost = NoAnswer(Failure.NO_ANSWER, "stopped by a second signal")
             self._record(batch, number, items, lost, Verdict.UNKNOWN, None)
@@ -205,7 +142,7 @@ class Submission:
     ) -> None:
         never_left = isinstance(result, NoAnswer) and result.failure is Failure.NOT_CONNECTED
         closing = Closing(
-            at=self.clock.now(),
+            at=self.inquiry.now(),
             verdict=NOT_CONNECTED if never_left else verdict.value,
             status=result.status if isinstance(result, Answer) else None,
             detail=None if isinstance(result, Answer) else f"{result.failure.value}: {result.detail}",
@@ -221,7 +158,7 @@ class Submission:
             status=closing.status,
             detail=closing.detail,
         )
-        changes = settle(self._effect(batch), verdict, reading, items, _why(result))
+        changes = settle(self._effect(batch), verdict, reading, items, why_not(result))
         replaces = self._effect(batch) is Effect.SET and not self.destination.can_be_looked_up
         self.journal.record(self.run, batch.number, number, closing, changes, replaces=replaces)
 
@@ -237,19 +174,18 @@ class Submission:
         self, batch: BatchRecord, effect: Effect, result: Answer | NoAnswer, attempt: int, unsent: int
     ) -> bool:
         """Wait for the next attempt, if there may be one."""
-        if attempt - unsent >= MOST_ATTEMPTS or unsent >= MOST_UNSENT_ATTEMPTS or not self._budget.take():
+        if attempt - unsent >= MOST_ATTEMPTS or unsent >= MOST_UNSENT_ATTEMPTS or not self.inquiry.budget.take():
             return False
-        hint = self.retry_hint(result) if self.retry_hint and isinstance(result, Answer) else None
-        pause = pause_before(attempt, result, self.clock.now(), self.rules.retry_base, hint, self.rng)
+        pause = self.inquiry.pause(attempt, result)
         if pause.too_long:
-            raise _Halt(
+            raise Halt(
                 5,
                 text(
                     "The vendor asks to wait {seconds} seconds: too long to wait here.", seconds=_whole(pause.seconds)
                 ),
             )
-        self.clock.sleep(pause.seconds)
-        self._heed_signals()
+        self.inquiry.clock.sleep(pause.seconds)
+        self.inquiry.heed_signals()
         return effect is not Effect.SET or not attempt > unsent or self._in_window(batch)
 
     def _in_window(self, batch: BatchRecord) -> bool:
@@ -259,40 +195,29 @@ class Submission:
             for attempt in self.journal.attempts_of(self.run, batch.number)
             if attempt.verdict != NOT_CONNECTED
         ]
-        return not sent or 0 <= (self.clock.now() - min(sent)).total_seconds() <= self.rules.resend_window
+        return not sent or 0 <= (self.inquiry.now() - min(sent)).total_seconds() <= self.inquiry.rules.resend_window
 
     def _give_up(self, result: Answer | NoAnswer, verdict: Verdict) -> None:
         if verdict is Verdict.NOT_PROCESSED:
-            raise _Halt(5, text("The vendor does not take requests: {why}", why=_why(result)))
+            raise Halt(5, text("The vendor does not take requests: {why}", why=why_not(result)))
         self._failed += 1
         if self._failed >= FAILED_BATCHES:
-            raise _Halt(
+            raise Halt(
                 5,
                 text(
                     "{count} batches in a row had no clear answer, the last one: {why} Nothing more is sent.",
                     count=self._failed,
-                    why=_why(result),
+                    why=why_not(result),
                 ),
             )
 
     def _count_uncertain(self) -> None:
         self._uncertain += 1
         if self._uncertain >= self.destination.most_uncertain:
-            raise _Halt(
+            raise Halt(
                 5,
                 text("The fate of a stock movement is not known. Nothing more is sent, so that it can be looked into."),
             )
-
-    def _heed_signals(self) -> None:
-        code = self.stop_code()
-        if code is not None:
-            raise _Halt(code, text("Stopped on request."))
-
-    def _use_requests(self, count: int) -> None:
-        limit = self.rules.max_requests
-        if limit is not None and self._used + count > limit:
-            raise _Halt(5, text("The limit of {limit} requests (--max-requests) was reached.", limit=limit))
-        self._used += count
 
     def _effect(self, batch: BatchRecord) -> Effect:
         return self.destination.effect(batch.group)
@@ -301,57 +226,31 @@ class Submission:
 
     def _read_baseline(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> None:
         """Read what must be known before the first attempt; without it a lost answer could never be settled."""
-        if self.destination.baseline is None or not self.rules.evidence:
+        if self.destination.baseline is None or not self.inquiry.rules.evidence:
             return
-        if self.rules.max_requests is not None and self._used + 2 > self.rules.max_requests:
-            self._use_requests(2)
+        self.inquiry.require(2)
         payloads = [item.payload for item in items]
         for attempt in range(1, MOST_ATTEMPTS + 1):
             baseline, reads = self._converse(self.destination.baseline(batch.group, payloads))
             if baseline is not None:
                 known = {**(batch.baseline or {}), **_by_place(items, baseline)}
-                self.journal.note_baseline(self.run, batch.number, known, self.clock.now(), reads)
+                self.journal.note_baseline(self.run, batch.number, known, self.inquiry.now(), reads)
                 return
             self.journal.count_reads(self.run, reads)
-            pause = pause_before(attempt, _NOTHING, self.clock.now(), self.rules.retry_base, None, self.rng)
-            self.clock.sleep(pause.seconds)
-            self._heed_signals()
-        raise _Halt(5, text("The vendor did not tell the stock before the movement, so nothing of it was sent."))
+            pause = self.inquiry.pause(attempt)
+            self.inquiry.clock.sleep(pause.seconds)
+            self.inquiry.heed_signals()
+        raise Halt(5, text("The vendor did not tell the stock before the movement, so nothing of it was sent."))
 
     def _converse(self, conversation: Conversation[T]) -> tuple[T, int]:
-        """Hold a conversation with the vendor: (what it concluded, reads made). Raises _Halt when it cannot be held."""
-        before = self._reads
+        """Hold a conversation with the vendor: (what it concluded, reads made). Raises Halt when it cannot be held."""
+        before = self.inquiry.reads
         try:
-            request = next(conversation)
-            while True:
-                request = conversation.send(self._fetch(request))
-        except StopIteration as end:
-            value: T = end.value
-            return value, self._reads - before
-        except _Halt:
-            self.journal.count_reads(self.run, self._reads - before)
+            value = self.inquiry.hold(conversation)
+        except Halt:
+            self.journal.count_reads(self.run, self.inquiry.reads - before)
             raise
-        finally:
-            conversation.close()
-
-    def _fetch(self, request: Request) -> Answer:
-        result: Answer | NoAnswer = _NOTHING
-        for attempt in range(1, MOST_ATTEMPTS + 1):
-            self._heed_signals()
-            self._use_requests(1)
-            self._reads += 1
-            result = self.sender.send(request, effect=Effect.READ, deadline=self.rules.deadline(Effect.READ))
-            if isinstance(result, Answer) and (200 <= result.status < 300 or result.status in REFUSALS):
-                return result
-            if judge(Effect.READ, result, None) is Verdict.STOP:
-                raise _Halt(4, _describe_refusal(result))
-            if attempt == MOST_ATTEMPTS or not self._budget.take():
-                break
-            pause = pause_before(attempt, result, self.clock.now(), self.rules.retry_base, None, self.rng)
-            if pause.too_long:
-                break
-            self.clock.sleep(pause.seconds)
-        raise _Halt(5, text("The vendor could not be asked: {why}", why=_why(result)))
+        return value, self.inquiry.reads - before
 
     def look_up(self, *, only_due: bool, resending: bool = False) -> Ending:
         """Look up every uncertain item once; with `only_due`, those whose next look is due.
@@ -360,13 +259,13 @@ class Submission:
         """
         try:
             for batch in self.journal.batches_of(self.run):
-                self._heed_signals()
+                self.inquiry.heed_signals()
                 items = self._doubtful(batch)
                 if not items or (resending and self._effect(batch) is Effect.SET and self._in_window(batch)):
                     continue
                 if not only_due or self._is_due(batch, items):
                     self._look(batch, items)
-        except _Halt as halt:
+        except Halt as halt:
             return halt.ending
         return Ending()
 
@@ -384,16 +283,16 @@ class Submission:
         looks = [look.at for look in self.journal.looks_of(self.run, batch.number)]
         sent_at = self._sent_at(batch)
         moments = [sent_at[item.place] for item in items if item.place in sent_at]
-        return bool(moments) and is_due(max(moments), looks, self.clock.now(), self.rules.patience)
+        return bool(moments) and is_due(max(moments), looks, self.inquiry.now(), self.inquiry.rules.patience)
 
     def _look_now(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> list[ItemRecord]:
         """Look up a creation whose answer was lost, and return what is still to be sent."""
         doubtful = [item for item in items if item.ambiguous]
         try:
             self._look(batch, doubtful)
-        except _Halt as halt:
+        except Halt as halt:
             # It was taken, perhaps, and cannot be looked up now: uncertain, never failed.
-            raise _Halt(
+            raise Halt(
                 halt.ending.exit_code or 5, halt.ending.message or text("The vendor could not be asked.")
             ) from halt
         return [item for item in self._still_open(batch, items) if not item.ambiguous or item.place in self._missing]
@@ -409,7 +308,7 @@ class Submission:
         )
         sightings, reads = self._converse(self.destination.look_up(doubt))
         sightings = self._without_false_evidence(batch, items, sightings)
-        now = self.clock.now()
+        now = self.inquiry.now()
         earlier = self.journal.looks_of(self.run, batch.number)
         sent_at = self._sent_at(batch)
         effect = self._effect(batch)
@@ -419,7 +318,7 @@ class Submission:
             missing = effect is Effect.CREATE and sighting.presence is Presence.ABSENT
             (self._missing.add if missing else self._missing.discard)(item.place)
             situation = Situation(effect, now, sent_at.get(item.place, now), earlier)
-            changes.append(conclude(item, sighting, situation, self.rules.patience))
+            changes.append(conclude(item, sighting, situation, self.inquiry.rules.patience))
             kept[item.place] = sighting_json(sighting)
         self.journal.record_look(self.run, batch.number, now, kept, changes, reads)
         self.log("look", run=self.run, batch=batch.number, rows=len(items), reads=reads)
@@ -450,9 +349,6 @@ class Submission:
         places = {place for attempt in attempts for place in attempt.places}
         found = {place: last_sent(place, attempts, CRASHED) for place in places}
         return {place: moment for place, moment in found.items() if moment is not None}
-
-
-_NOTHING = NoAnswer(Failure.NO_ANSWER, "")
 
 
 def settle(
@@ -501,32 +397,6 @@ def _doubted(item: ItemRecord, why: Text) -> Change:
 def _words(texts: Sequence[str]) -> Text | None:
     said = [words for words in texts if words.strip()]
     return verbatim("; ".join(said)) if said else None
-
-
-_FAILURES: Mapping[Failure, Text] = {
-    Failure.NOT_CONNECTED: text("no connection could be made ({detail})."),
-    Failure.NO_ANSWER: text("the connection ended without a whole answer ({detail})."),
-    Failure.TIMED_OUT: text("there was no whole answer in time ({detail})."),
-    Failure.TOO_LARGE: text("the answer was too large ({detail})."),
-    Failure.UNREADABLE: text("the answer could not be read ({detail})."),
-}
-
-
-def _why(result: Answer | NoAnswer) -> Text:
-    if isinstance(result, NoAnswer):
-        return Text(_FAILURES[result.failure].msgid, (("detail", result.detail),))
-    if 200 <= result.status < 300:
-        return text("the answer (HTTP {status}) was not a whole answer of this vendor.", status=result.status)
-    return text("the vendor answered with HTTP {status}.", status=result.status)
-
-
-def _describe_refusal(result: Answer | NoAnswer) -> Text:
-    status = result.status if isinstance(result, Answer) else 0
-    if status in {401, 403}:
-        return text("The vendor refused the credentials (HTTP {status}).", status=status)
-    if status == 402:
-        return text("The vendor says that the account is blocked or unpaid (HTTP 402).")
-    return text("The vendor's address leads elsewhere (HTTP {status}); redirects are never followed.", status=status)
 
 
 def _whole(seconds: float) -> int | str:

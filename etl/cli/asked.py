@@ -99,12 +99,19 @@ class Asked:
         values = self._values
         if values.get("payloads") is not None and not values["dry_run"]:
             raise UsageError(text("--payloads belongs to --dry-run: it shows what would be sent."))
+        if values.get("read") and not values["dry_run"]:
+            raise UsageError(text("--read belongs to --dry-run: a run reads what it needs anyway."))
         return SendOptions(
             dry_run=values.get("dry_run", False),
             payloads=values.get("payloads"),
             yes=values["yes"],
             again=values.get("again", False),
             only_new=values.get("only_new", False),
+            only_changed=values.get("only_changed", False),
+            read=values.get("read", False),
+            confirm=tuple(values.get("confirm", ())),
+            key=values.get("key"),
+            partial_documents=values.get("partial_documents", False),
             retry_rejected=values.get("retry_rejected", False),
             max_requests=values["max_requests"],
             wait=values["wait"],

@@ -202,6 +202,12 @@ waiting_options = grouped(
 sending_options = grouped(
     waiting_options,
     option(
+        "--only-changed",
+        is_flag=True,
+        section=SENDING,
+        says=text("Leave out the rows that equal what the vendor has."),
+    ),
+    option(
         "--only-new",
         is_flag=True,
         section=SENDING,
@@ -218,6 +224,25 @@ sending_options = grouped(
         is_flag=True,
         section=SENDING,
         says=text("Send all of it once more, although it was sent already. Stock is moved a second time."),
+    ),
+    option(
+        "--confirm",
+        metavar="CODE",
+        multiple=True,
+        section=SENDING,
+        says=text("Let a guard pass that stopped the sheet; it names its code."),
+    ),
+    option(
+        "--key",
+        metavar="FIELD",
+        section=SENDING,
+        says=text("Which identifier is sent where a row has several: variantId, code or barCode."),
+    ),
+    option(
+        "--partial-documents",
+        is_flag=True,
+        section=SENDING,
+        says=text("Send the good lines of a document without its bad ones."),
     ),
 )
 

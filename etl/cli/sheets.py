@@ -65,6 +65,12 @@ def validate_command(ctx: click.Context) -> int:
     says=text("With --dry-run: write the body of each request, without credentials, into this folder."),
     section=SENDING,
 )
+@option(
+    "--read",
+    is_flag=True,
+    says=text("With --dry-run: read from the vendor what the run would read, and show what would change."),
+    section=SENDING,
+)
 @sending_options
 @common_options
 def run_command(ctx: click.Context) -> int:

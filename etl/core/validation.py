@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 
 import pandas as pd
@@ -13,7 +13,7 @@ from etl.core.duplicates import added_up_row, check_policy, decide_duplicates
 from etl.core.headers import required_fields
 from etl.core.limits import Limit, limits_of
 from etl.core.mapping import Mapped
-from etl.core.reading import shown
+from etl.core.places import Places
 from etl.messages import Text, text
 from etl.model import Finding, Layout, Row, Severity, Value
 from etl.vendors.base import Destination
@@ -63,7 +63,7 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
     `duplicates` is ``--duplicates``; UsageError when it makes no sense for the destination.
     """
     check_policy(duplicates, destination)
-    places = _Places(mapped, layout)
+    places = Places(mapped.sheet, layout)
     findings = list(mapped.findings)
     findings += _broken_limits(mapped.frame, destination, places)
     findings += _missing_values(mapped, destination, places)
@@ -85,35 +85,6 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
     )
 
 
-class _Places:
-    """Puts findings where the person sees them."""
-
-    def __init__(self, mapped: Mapped, layout: Layout) -> None:
-        self._sheet = mapped.sheet
-        self._columns = {column.field: column for column in layout.columns}
-        self._constants = layout.constants
-
-    def put(self, finding: Finding, number: int, name: str) -> Finding:
-        """Return the finding with its sheet, row, column, header and the cell as shown."""
-        column = self._columns.get(name)
-        seen = self._constants.get(name)
-        if self._sheet is not None and column is not None:
-            note = self._sheet.notes.get((number, column.column))
-            seen = shown(self._sheet.cell(number, column.column), note) or seen
-        return replace(
-            finding,
-            sheet=self._sheet.name if self._sheet is not None else None,
-            row=number,
-            column=column.column if column is not None else None,
-            field=name,
-            header=column.header if column is not None else None,
-            value=seen,
-        )
-
-    def has_column(self, name: str) -> bool:
-        return name in self._columns
-
-
 def _schema_check(limit: Limit) -> pa.Check:
     def holds(series: pd.Series[str]) -> pd.Series[bool]:
         values: Sequence[Value | None] = series.tolist()
@@ -124,7 +95,7 @@ def _schema_check(limit: Limit) -> pa.Check:
     return pa.Check(holds, name=limit.code, raise_warning=limit.severity is Severity.WARNING)
 
 
-def _broken_limits(frame: pd.DataFrame, destination: Destination, places: _Places) -> Iterator[Finding]:
+def _broken_limits(frame: pd.DataFrame, destination: Destination, places: Places) -> Iterator[Finding]:
     """Yield a finding for each cell that breaks a limit: the first error of a cell, and its warnings.
 
     The schema's checks are called a column at a time: the same failures as `validate(lazy=True)`, several times
@@ -156,7 +127,7 @@ def _failures(schema_check: pa.Check, series: pd.Series[str]) -> list[tuple[int,
 
 
 def _broken_rules(
-    rows: Sequence[Row], destination: Destination, places: _Places, known: Sequence[Finding]
+    rows: Sequence[Row], destination: Destination, places: Places, known: Sequence[Finding]
 ) -> Iterator[Finding]:
     """Yield what the rules over several fields find; a value is not missing where its cell was not understood."""
     bad = {(finding.row, finding.field) for finding in known if finding.is_error} if destination.rules else set()
@@ -168,7 +139,7 @@ def _broken_rules(
 
 
 def _put_remarks(
-    remarks: Sequence[tuple[int, Finding]], rows: Sequence[Row], destination: Destination, places: _Places
+    remarks: Sequence[tuple[int, Finding]], rows: Sequence[Row], destination: Destination, places: Places
 ) -> Iterator[Finding]:
     """Yield what is said about keys, each at the last field of its row's key."""
     by_number = {row.number: row for row in rows} if remarks else {}
@@ -176,7 +147,7 @@ def _put_remarks(
         yield places.put(finding, number, destination.key_fields(by_number[number].values)[-1])
 
 
-def _missing_values(mapped: Mapped, destination: Destination, places: _Places) -> Iterator[Finding]:
+def _missing_values(mapped: Mapped, destination: Destination, places: Places) -> Iterator[Finding]:
     """Yield a finding for each required cell that is blank; one that was not understood has its own."""
     bad = {(finding.row, finding.field) for finding in mapped.findings if finding.is_error}
     for names in required_fields(destination):

@@ -96,6 +96,34 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the person chose that decides what is read before planning, and what is made of it."""
+
+    only_changed: bool = False
+    """Rows that equal what the vendor has are `unchanged`, not sent."""
+    key: str | None = None
+    """The identifier that is sent where a row has several (``--key``)."""
+    partial_documents: bool = False
+    """The good lines of a document go out without its bad ones."""
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    """The profile's settings of this vendor, other than credentials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What reading the vendor before planning made of the valid rows."""
+
+    rows: tuple[Row, ...]
+    """The rows to plan, in the sheet's order, with completed values; those with errors or `unchanged` are left out."""
+    findings: tuple[tuple[int, str, Finding], ...] = ()
+    """(row number, field it concerns, finding without place)"""
+    unchanged: Mapping[int, Text] = field(default_factory=dict)
+    """Rows that equal what the vendor has, with the reason to show."""
+    before: Mapping[int, Mapping[str, Json]] = field(default_factory=dict)
+    """By row and field, what the vendor has now, for the rows of which it is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
     """What a sheet is sent to."""
 
@@ -119,6 +147,8 @@ class Destination:
     """(group, payloads) -> what must be known before the first attempt, as JSON for the journal; None: nothing."""
     look_up: Callable[[Doubt], Conversation[tuple[Sighting, ...]]] | None = None
     """How a lost answer is looked up. None: it cannot be."""
+    survey: Callable[[Sequence[Row], Wishes], Conversation[Survey]] | None = None
+    """What must be read between validation and planning; only `run` does it (and a dry run with ``--read``)."""
     rules: tuple[Rule, ...] = ()
     derive: Callable[[Mapping[str, Value]], Mapping[str, Value]] = dict
     """Turns fields of ours into the vendor's (`precio_con_iva`), after validation."""

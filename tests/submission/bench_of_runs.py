@@ -10,12 +10,13 @@ from sqlalchemy.pool import StaticPool
 
 from etl.core.outcomes import ItemState
 from etl.core.planning import content_hash, identify_key, plan
+from etl.inquiry import Ending, Inquiry, Rules
 from etl.io.journal.records import ItemRecord, RowRecord, RunRecord
 from etl.io.journal.schema import metadata
 from etl.io.journal.sql import SqlJournal
 from etl.model import Effect
 from etl.reconciliation import Patience
-from etl.submission import Ending, Rules, Submission
+from etl.submission import Submission
 from etl.vendors.base import Destination
 from tests.submission.simulated import GAP, HORIZON, SimClock, SimVendor, deadline_of, destination, jitter, rows
 
@@ -85,18 +86,20 @@ class Bench:
             run=self.run,
             destination=self.target,
             journal=self.journal,
-            sender=self.vendor,
-            rules=Rules(
-                patience=Patience(HORIZON, GAP),
-                resend_window=120.0,
-                retry_base=0.5,
-                deadline=deadline_of,
-                max_requests=self.max_requests,
+            inquiry=Inquiry(
+                sender=self.vendor,
+                rules=Rules(
+                    patience=Patience(HORIZON, GAP),
+                    resend_window=120.0,
+                    retry_base=0.5,
+                    deadline=deadline_of,
+                    max_requests=self.max_requests,
+                ),
+                clock=self.clock,
+                rng=jitter(),
+                stop_code=lambda: self.stop[0] if self.stop else None,
             ),
-            clock=self.clock,
-            rng=jitter(),
             redact=lambda words: words,
-            stop_code=lambda: self.stop[0] if self.stop else None,
         )
 
     def send(self, faults: Iterable[str] = ()) -> Ending:

@@ -147,17 +147,17 @@ def intent_after_send(patch: pytest.MonkeyPatch) -> None:
     honest = Submission._attempt
 
     def wrong(self: Submission, batch: Any, items: Any, effect: Effect) -> Any:
-        early = self.sender.send(self._request(batch, items), effect=effect, deadline=60.0)
+        early = self.inquiry.sender.send(self._request(batch, items), effect=effect, deadline=60.0)
 
         class Replay:
             def send(self, *_args: Any, **_named: Any) -> Any:
                 return early
 
-        real, self.sender = self.sender, Replay()
+        real, self.inquiry.sender = self.inquiry.sender, Replay()
         try:
             return honest(self, batch, items, effect)
         finally:
-            self.sender = real
+            self.inquiry.sender = real
 
     patch.setattr(Submission, "_attempt", wrong)
 

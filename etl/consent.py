@@ -1,0 +1,73 @@
+"""Shows what would be sent, to whom and at what cost, and asks for leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from etl.errors import StoppedError, UsageError
+from etl.messages import ntext, text
+from etl.model import Batch, Effect
+from etl.options import Person, SendOptions
+from etl.plans import Plan, invalid_rows
+from etl.vendors.base import Destination
+
+if TYPE_CHECKING:
+    from etl.intake import Intake
+    from etl.io.journal.records import Journal
+    from etl.settings import Profile, Settings
+
+
+def show_plan(
+    planned: Plan,
+    intake: Intake,
+    destination: Destination,
+    profile: Profile,
+    journal: Journal,
+    settings: Settings,
+    person: Person,
+) -> None:
+    """Show company, account, host, destination, rows by group and requests before anything is sent."""
+    from etl.dispatch import introduction  # noqa: PLC0415 - only a run that sends
+
+    person.say(introduction(profile))
+    person.say(text("Destination: {to} - journal: {home}", to=destination.name, home=str(settings.home)))
+    for group, count in _rows_by_group(planned.batches).items():
+        label = f"{destination.group_field}={group}" if destination.group_field else destination.name
+        person.say(ntext("{label}: {count} row", "{label}: {count} rows", count, label=label))
+    invalid = len(invalid_rows(intake))
+    if invalid:
+        person.say(
+            ntext("{count} row has errors and is not sent", "{count} rows have errors and are not sent", invalid)
+        )
+    movements = sum(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
+    reads = movements if destination.baseline is not None and profile.evidence else 0
+    person.say(text("Requests needed: {sends} to send and {reads} to read", sends=len(planned.batches), reads=reads))
+    if movements and not journal.runs_of(profile.account, destination.name):
+        person.say(
+            text("This journal has no earlier run of this account: repeats of older movements cannot be noticed.")
+        )
+
+
+def _rows_by_group(batches: Iterable[Batch]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for batch in batches:
+        counts[batch.group] = counts.get(batch.group, 0) + sum(len(item.rows) for item in batch.items)
+    return counts
+
+
+def ask(send: SendOptions, person: Person) -> None:
+    """Return when it may be sent. Raises UsageError without a yes, StoppedError on Ctrl+C."""
+    if send.yes:
+        return
+    if not person.interactive:
+        raise UsageError(
+            text("Nothing was sent: there is no terminal to ask on."),
+            hint=text("Say --yes to send without being asked."),
+        )
+    try:
+        agreed = person.ask(text("Send it?"))
+    except KeyboardInterrupt:
+        raise StoppedError from None
+    if not agreed:
+        raise UsageError(text("Nothing was sent: the question was not answered with yes."))

@@ -1,0 +1,38 @@
+"""Puts findings where the person sees them: sheet, row, column, header and the cell as shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from etl.core.reading import shown
+from etl.model import Finding, Layout, Sheet
+
+
+class Places:
+    """The places of one sheet's table."""
+
+    def __init__(self, sheet: Sheet | None, layout: Layout) -> None:
+        self._sheet = sheet
+        self._columns = {column.field: column for column in layout.columns}
+        self._constants = layout.constants
+
+    def put(self, finding: Finding, number: int, name: str) -> Finding:
+        """Return the finding with its sheet, row, column, header and the cell as shown."""
+        column = self._columns.get(name)
+        seen = self._constants.get(name)
+        if self._sheet is not None and column is not None:
+            note = self._sheet.notes.get((number, column.column))
+            seen = shown(self._sheet.cell(number, column.column), note) or seen
+        return replace(
+            finding,
+            sheet=self._sheet.name if self._sheet is not None else None,
+            row=number,
+            column=column.column if column is not None else None,
+            field=name,
+            header=column.header if column is not None else None,
+            value=seen,
+        )
+
+    def has_column(self, name: str) -> bool:
+        """Whether a column of the sheet feeds this field."""
+        return name in self._columns

@@ -1,0 +1,166 @@
+"""Decides which of the valid rows are sent: all or nothing, what an earlier run sent, what came back uncorrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from etl.core.planning import content_hash, identify_key, plan
+from etl.core.repeats import NewOnly, find_repeat, only_new
+from etl.errors import RefusedError
+from etl.messages import Text, text
+from etl.model import Batch, Effect, Finding, Severity
+from etl.options import SendOptions, SheetOptions
+from etl.vendors.base import Destination
+
+if TYPE_CHECKING:
+    from etl.intake import Intake
+    from etl.io.journal.records import Journal
+    from etl.settings import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be sent, and why some valid rows are not."""
+
+    batches: tuple[Batch, ...]
+    held: Mapping[int, Text] = field(default_factory=dict)
+    """Valid rows that are kept back, with the reason."""
+    skipped: Mapping[int, Text] = field(default_factory=dict)
+    """Rows that an earlier run already sent (``--only-new``)."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def items(self) -> int:
+        """How many items it has."""
+        return sum(len(batch.items) for batch in self.batches)
+
+
+def reading_options(options: SheetOptions) -> dict[str, str]:
+    """Return how the sheet was read, for the workbook that may come back."""
+    said = {"decimal": options.decimal, "duplicates": options.duplicates, "round": "true" if options.round else None}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def withhold(
+    planned: Plan, intake: Intake, options: SheetOptions, destination: Destination, journal: Journal, send: SendOptions
+) -> Plan:
+    """Of a results workbook, send only what was corrected or never sent (contract section 7)."""
+    from etl.resending import not_corrected, withheld  # noqa: PLC0415
+
+    if intake.resent is None:
+        return planned
+    numbers = [row for batch in planned.batches for item in batch.items for row in item.rows]
+    moving = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
+    settled = withheld(intake.resent, numbers, journal, moving=moving, retry_rejected=send.retry_rejected)
+    as_it_was = not_corrected(intake.resent, set(numbers) - settled.keys(), journal, reading_options(options))
+    if not settled and not as_it_was:
+        return planned
+    rows = [row for row in intake.checked.rows if row.number in set(numbers) - settled.keys() - as_it_was.keys()]
+    findings = (
+        *planned.findings,
+        *_row_findings("already_sent", Severity.WARNING, settled, intake),
+        *_row_findings("not_corrected", Severity.ERROR, as_it_was, intake),
+    )
+    batches = plan(rows, intake.checked.merged, destination)
+    return Plan(batches, {**planned.held, **as_it_was}, {**planned.skipped, **settled}, findings)
+
+
+def strict(options: SheetOptions, intake: Intake, planned: Plan) -> Plan:
+    """With ``--strict``, hold everything back as soon as one row is invalid."""
+    if not options.strict or not invalid_rows(intake):
+        return planned
+    reason = text("Held back: with --strict nothing is sent while another row has errors.")
+    held = {row: reason for batch in planned.batches for item in batch.items for row in item.rows}
+    return replace(planned, batches=(), held=held)
+
+
+def invalid_rows(intake: Intake) -> set[int]:
+    """Return the numbers of the rows with errors that are data."""
+    skipped = intake.skipped
+    return {
+        finding.row
+        for finding in intake.findings
+        if finding.is_error and finding.row is not None and finding.row not in skipped
+    }
+
+
+def once_only(
+    planned: Plan, intake: Intake, destination: Destination, journal: Journal, profile: Profile, send: SendOptions
+) -> Plan:
+    """Refuse what repeats an earlier run of movements, or take out what was sent (``--only-new``)."""
+    from etl.runs import sent_runs  # noqa: PLC0415
+
+    if not any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches) or send.again:
+        return planned
+    items = [item for batch in planned.batches for item in batch.items]
+    ids = [item.id for item in items]
+    content, file = content_hash(planned.batches), intake.sheet.sha256
+    now = datetime.now(UTC)
+    earlier = sent_runs(journal, profile.account, destination.name, file, content, now)
+    if not send.only_new:
+        corrected = intake.resent is None
+        repeat = find_repeat(file, content, ids, earlier, now, corrected=corrected)
+        if repeat is not None:
+            raise _refusal(repeat.kind, repeat.run, repeat.equal, repeat.of)
+        return planned
+    keys = [identify_key(destination.name, item.group, item.key) for item in items]
+    found = only_new(ids, keys, earlier, now, file_sha256=file, content=content)
+    return _without(planned, found, intake, destination)
+
+
+def _refusal(kind: str, run: str, equal: int, of: int) -> RefusedError:
+    if kind == "unfinished":
+        return RefusedError(
+            text("This sheet was already sent in run {run}, which is not finished. Nothing was sent now.", run=run),
+            hint=text("Go on with it: etl resume {run}", run=run),
+            run=run,
+        )
+    if kind == "same":
+        return RefusedError(
+            text("The content of this sheet was already sent in run {run}. Nothing was sent now.", run=run),
+            hint=text("See it: etl show {run}. If all of it really must be moved once more: --again", run=run),
+            run=run,
+        )
+    return RefusedError(
+        text(
+            "{equal} of the {of} rows were already sent in run {run}: it looks like the same sheet, corrected. "
+            "Nothing was sent now.",
+            equal=equal,
+            of=of,
+            run=run,
+        ),
+        hint=text("To send only the other rows: --only-new. To move everything once more: --again", run=run),
+        run=run,
+    )
+
+
+def _without(planned: Plan, found: NewOnly, intake: Intake, destination: Destination) -> Plan:
+    items = [item for batch in planned.batches for item in batch.items]
+    skipped = {
+        row: text("Already sent in run {run} (--only-new).", run=run)
+        for index, run in found.sent.items()
+        for row in items[index].rows
+    }
+    held = {
+        row: text(
+            "Held back: the same product was already moved in run {run} with another quantity. Only --again sends it.",
+            run=run,
+        )
+        for index, run in found.held.items()
+        for row in items[index].rows
+    }
+    keep = {row.number for row in intake.checked.rows} - skipped.keys() - held.keys()
+    rows = [row for row in intake.checked.rows if row.number in keep]
+    findings = (
+        *_row_findings("already_sent", Severity.WARNING, skipped, intake),
+        *_row_findings("sent_otherwise", Severity.ERROR, held, intake),
+    )
+    return Plan(plan(rows, intake.checked.merged, destination), held, skipped, findings)
+
+
+def _row_findings(code: str, severity: Severity, reasons: Mapping[int, Text], intake: Intake) -> Iterable[Finding]:
+    for row, reason in reasons.items():
+        yield Finding(code, reason, severity=severity, sheet=intake.sheet.name, row=row)

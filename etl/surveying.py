@@ -1,0 +1,69 @@
+"""Reads what the vendor has before anything is planned, and takes what was learnt into the checked sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from etl.core.places import Places
+from etl.errors import ConfigurationError, EtlError, InterruptedRunError, StoppedError
+from etl.inquiry import Ending, Halt, Inquiry
+from etl.messages import text
+from etl.model import Finding
+from etl.vendors.base import Destination, Survey, Wishes
+
+if TYPE_CHECKING:
+    from etl.intake import Intake
+
+T = TypeVar("T")
+
+
+def surveyed(intake: Intake, destination: Destination, wishes: Wishes, inquiry: Inquiry) -> Intake:
+    """Return the sheet as it stands after the vendor was read: rows completed, findings placed, equal rows known.
+
+    Raises ConfigurationError, InterruptedRunError or StoppedError when the vendor cannot be read to the end: nothing
+    was sent then.
+    """
+    if destination.survey is None or not intake.checked.rows:
+        return intake
+    before = inquiry.reads
+    try:
+        survey = inquiry.hold(destination.survey(intake.checked.rows, wishes))
+    except Halt as halt:
+        raise _ending(halt.ending) from halt
+    findings = tuple(_placed(survey, intake))
+    checked = replace(intake.checked, rows=survey.rows)
+    return replace(
+        intake,
+        checked=checked,
+        findings=(*intake.findings, *findings),
+        unchanged=_for_all(survey.unchanged, intake),
+        before=_for_all(survey.before, intake),
+        reads=inquiry.reads - before,
+    )
+
+
+def _placed(survey: Survey, intake: Intake) -> Iterator[Finding]:
+    places = Places(intake.sheet, intake.layout)
+    for number, field, finding in survey.findings:
+        for row in _standing(number, intake):
+            yield places.put(finding, row, field)
+
+
+def _for_all(known: Mapping[int, T], intake: Intake) -> dict[int, T]:
+    """Return what is known of a row for all the rows that it stands for."""
+    return {row: value for number, value in known.items() for row in _standing(number, intake)}
+
+
+def _standing(number: int, intake: Intake) -> Iterable[int]:
+    return intake.checked.merged.get(number, (number,))
+
+
+def _ending(ending: Ending) -> EtlError:
+    message = text("The vendor could not be read, so nothing was sent: {why}", why=ending.message or "")
+    if ending.exit_code == 4:
+        return ConfigurationError(ending.message or message)
+    if ending.exit_code in {130, 143}:
+        return StoppedError(ending.exit_code)
+    return InterruptedRunError(message)
