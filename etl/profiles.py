@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from etl.companies import Written, check_defaults, find_companies
 from etl.core.zones import zone_of
 from etl.errors import ConfigurationError
 from etl.io.addresses import checked_address
 from etl.io.secrets import Secret, resolve, stored_reference
-from etl.io.toml_file import TomlFile
+from etl.io.toml_file import TomlFile, dotted
 from etl.messages import Text, text
 from etl.model import DEFAULT_ZONE
 from etl.vendors import VENDORS
@@ -22,8 +22,6 @@ DEFAULT_PROFILE: Final = "default"
 MOST_IN_FLIGHT: Final = 16
 SETTINGS: Final = ("account", "address", "company", "evidence", "in_flight", "ca_file", "timezone")
 """What a profile may say beside its credentials."""
-
-_NAME: Final = re.compile(r"\w[\w.-]{0,63}")
 
 
 def _no_credentials() -> Mapping[str, Secret]:
@@ -50,6 +48,8 @@ class Profile:
     """Further authorities to trust, for networks that decrypt https."""
     timezone: str = DEFAULT_ZONE
     """Of dates in sheets that name none (IANA)."""
+    written: bool = True
+    """Whether it stands in a file; `default` may come from variables alone."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Where each credential comes from, by the vendor's name for it; never a credential itself."""
     source: Callable[[], Mapping[str, Secret]] = field(default=_no_credentials, repr=False, compare=False)
@@ -63,64 +63,59 @@ class Profile:
 
 
 def read_profiles(file: TomlFile | None, home: Path, environ: Mapping[str, str]) -> tuple[Profile, ...]:
-    """Return the profiles of the file; a vendor without any has `default`, whose credentials stand in variables.
+    """Return the profiles of the file and its folder; a vendor without any has `default`, read from variables.
 
-    No credential is read. ConfigurationError for a key, a value or an address that cannot be.
+    A company stands in the file as ``[profiles.NAME.VENDOR]``, or as ``[VENDOR]`` in a file ``NAME.toml`` of its own in
+    the folder ``profiles.d`` beside it; what it does not say is taken from ``[defaults.VENDOR]``. No credential is
+    read. ConfigurationError for a key, a value or an address that cannot be.
     """
+    companies = () if file is None else find_companies(file, VENDORS)
     if file is not None:
-        _check_names(file)
+        file.allow_only(("defaults",), VENDORS)
     found: list[Profile] = []
     for vendor in VENDORS.values():
-        declared = [] if file is None else _declared(file, vendor, home, environ)
+        declared: list[Profile] = []
+        if file is not None:
+            known = (*SETTINGS, *vendor.secrets)
+            check_defaults(file, vendor.name, known)
+            for company in companies:
+                if company.names_vendor(vendor.name):
+                    at = (*company.at, vendor.name)
+                    company.file.allow_only(at, known)
+                    written = Written(company.name, company.file, at, file, ("defaults", vendor.name))
+                    declared.append(_from_file(written, vendor, home, environ))
         found += declared or [_from_variables(vendor, home, environ)]
     return tuple(found)
 
 
-def _check_names(file: TomlFile) -> None:
-    for name in file.table(("profiles",)):
-        if not _NAME.fullmatch(name):
-            file.refuse(
-                ("profiles", name),
-                text("{name} cannot be the name of a profile", name=name),
-                text("Use letters, digits, - and _, at most 64."),
-            )
-        file.allow_only(("profiles", name), VENDORS)
-
-
-def _declared(file: TomlFile, vendor: Vendor, home: Path, environ: Mapping[str, str]) -> list[Profile]:
-    names = [name for name in file.table(("profiles",)) if vendor.name in file.table(("profiles", name))]
-    return [_from_file(file, name, vendor, home, environ) for name in names]
-
-
-def _from_file(file: TomlFile, name: str, vendor: Vendor, home: Path, environ: Mapping[str, str]) -> Profile:
-    at = ("profiles", name, vendor.name)
-    file.allow_only(at, (*SETTINGS, *vendor.secrets))
-    references = {secret: file.value((*at, secret), str) for secret in vendor.secrets}
+def _from_file(written: Written, vendor: Vendor, home: Path, environ: Mapping[str, str]) -> Profile:
+    name = written.name
+    references = {secret: written.value(secret, str) for secret in vendor.secrets}
     given = {secret: reference for secret, reference in references.items() if reference is not None}
 
     def how_to_set(missing: Sequence[str]) -> Text:
         return text(
             'Name it in {file} under [{where}], for instance {secret} = "env:NAME"; or store it: '
             "etl secret set {profile} {vendor}",
-            file=str(file.path),
-            where=".".join(at),
+            file=str(written.file.path),
+            where=dotted(written.at),
             secret=missing[0],
             profile=name,
             vendor=vendor.name,
         )
 
-    evidence = file.value((*at, "evidence"), bool)
-    ca_file = file.value((*at, "ca_file"), str)
+    evidence = written.value("evidence", bool)
+    ca_file = written.value("ca_file", str)
     return Profile(
         name=name,
         vendor=vendor.name,
-        account=_account(file, at) or name,
-        address=_address(file, at) or _usual_address(vendor, environ),
-        company=file.value((*at, "company"), str),
+        account=_account(written) or name,
+        address=_address(written) or _usual_address(vendor, environ),
+        company=written.value("company", str),
         evidence=True if evidence is None else evidence,
-        in_flight=_in_flight(file, at),
-        ca_file=None if ca_file is None else (file.path.parent / Path(ca_file).expanduser()),
-        timezone=_timezone(file, at),
+        in_flight=_in_flight(written),
+        ca_file=None if ca_file is None else written.folder("ca_file") / Path(ca_file).expanduser(),
+        timezone=_timezone(written),
         references=given,
         source=lambda: _credentials(name, vendor, given, home, environ, how_to_set),
     )
@@ -143,6 +138,7 @@ def _from_variables(vendor: Vendor, home: Path, environ: Mapping[str, str]) -> P
         vendor=vendor.name,
         account=DEFAULT_PROFILE,
         address=_usual_address(vendor, environ),
+        written=False,
         references=given,
         source=lambda: _credentials(DEFAULT_PROFILE, vendor, given, home, environ, how_to_set),
     )
@@ -178,30 +174,27 @@ def _credentials(
     }
 
 
-def _account(file: TomlFile, at: tuple[str, ...]) -> str | None:
-    account = file.value((*at, "account"), str)
+def _account(written: Written) -> str | None:
+    account = written.value("account", str)
     if account is not None and (not account.strip() or not account.isprintable() or len(account) > 100):
-        file.refuse((*at, "account"), text("account must be a name of at most 100 characters"))
+        written.refuse("account", text("account must be a name of at most 100 characters"))
     return account
 
 
-def _timezone(file: TomlFile, at: tuple[str, ...]) -> str:
-    zone = file.value((*at, "timezone"), str)
+def _timezone(written: Written) -> str:
+    zone = written.value("timezone", str)
     if zone is not None and zone_of(zone) is None:
-        file.refuse(
-            (*at, "timezone"),
+        written.refuse(
+            "timezone",
             text("There is no time zone {zone}", zone=zone),
             text("Write it like America/Argentina/Buenos_Aires or America/Santiago."),
         )
     return zone or DEFAULT_ZONE
 
 
-def _address(file: TomlFile, at: tuple[str, ...]) -> str | None:
-    address = file.value((*at, "address"), str)
-    if address is None:
-        return None
-    place = f"{file.path}:{file.line_of((*at, 'address'))}"
-    return checked_address(address, place)
+def _address(written: Written) -> str | None:
+    address = written.value("address", str)
+    return None if address is None else checked_address(address, written.place("address"))
 
 
 def _usual_address(vendor: Vendor, environ: Mapping[str, str]) -> str:
@@ -209,8 +202,8 @@ def _usual_address(vendor: Vendor, environ: Mapping[str, str]) -> str:
     return checked_address(environ.get(variable) or vendor.address, variable)
 
 
-def _in_flight(file: TomlFile, at: tuple[str, ...]) -> int:
-    number = file.value((*at, "in_flight"), int)
+def _in_flight(written: Written) -> int:
+    number = written.value("in_flight", int)
     if number is not None and not 1 <= number <= MOST_IN_FLIGHT:
-        file.refuse((*at, "in_flight"), text("in_flight must be from 1 to {most}", most=MOST_IN_FLIGHT))
+        written.refuse("in_flight", text("in_flight must be from 1 to {most}", most=MOST_IN_FLIGHT))
     return number or 1

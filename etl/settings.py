@@ -19,7 +19,7 @@ from etl.profiles import Profile, read_profiles
 __all__ = ["Profile", "Settings", "Timing", "load_settings"]
 
 APPLICATION: Final = "etl-planillas"
-_TOP_KEYS: Final = ("home", "language", "profile", "timing", "profiles")
+_TOP_KEYS: Final = ("home", "language", "profile", "timing", "profiles", "profiles_folder", "defaults")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,11 @@ class Settings:
         ConfigurationError when there are several and none is named, or when there is none of that name.
         """
         wanted = name or self.chosen
+        if wanted is not None and "," in wanted:
+            raise ConfigurationError(
+                text("This is done for one profile at a time, and {profiles} are several", profiles=wanted),
+                hint=text("Say one; `etl batch` does its jobs for several."),
+            )
         there = [profile for profile in self.declared if profile.vendor == vendor]
         names = ", ".join(profile.name for profile in there)
         if wanted is not None:
@@ -89,6 +94,24 @@ class Settings:
                 hint=text("Say which with --profile NAME."),
             )
         return there[0]
+
+    def companies(self, names: str | None = None) -> tuple[str, ...]:
+        """Return the names of all profiles in their order, or of those in `names` (``a,b``).
+
+        The one read from variables counts where nothing else is written. ConfigurationError for an unknown name.
+        """
+        known = tuple(dict.fromkeys(profile.name for profile in self.declared))
+        if names is None:
+            written = [profile.name for profile in self.declared if profile.written]
+            return tuple(dict.fromkeys(written)) or known
+        wanted = tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+        for name in wanted:
+            if name not in known:
+                raise ConfigurationError(
+                    text("There is no profile {name}", name=name),
+                    hint=text("Profiles: {names}", names=", ".join(known)),
+                )
+        return wanted
 
     def zone_of(self, vendor: str, name: str | None = None) -> str:
         """Return the time zone of dates without one, for a profile (as `profile`); the usual one if none is decided."""

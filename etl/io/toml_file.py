@@ -13,8 +13,8 @@ from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 from etl.errors import ConfigurationError
 from etl.messages import Text, text
 
-Keys: TypeAlias = tuple[str, ...]
-"""Where a value stands: the names of its tables and its own."""
+Keys: TypeAlias = tuple[str | int, ...]
+"""Where a value stands: the names of its tables and its own; in a list of tables (``[[jobs]]``) the place, from 0."""
 T = TypeVar("T")
 
 _ASSIGNMENT: Final = re.compile(r"""\s*((?:[\w.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
@@ -32,13 +32,26 @@ class TomlFile:
 
     def table(self, at: Keys) -> Mapping[str, Any]:
         """Return the table at `at`, empty when it is absent."""
-        found: dict[str, Any] = dict(self.data)
+        found: Any = dict(self.data)
         for depth, key in enumerate(at, 1):
+            if isinstance(key, int):
+                continue
+            place = at[depth : depth + 1]
             inner = found.get(key, {})
+            if place and isinstance(place[0], int) and isinstance(inner, list):
+                inner = inner[place[0]]
             if not isinstance(inner, dict):
-                self.refuse(at[:depth], text("{key} must be a table", key=".".join(at[:depth])))
+                self.refuse(at[:depth], text("{key} must be a table", key=dotted(at[:depth])))
             found = inner
-        return found
+        result: dict[str, Any] = found
+        return result
+
+    def tables(self, at: Keys) -> list[Keys]:
+        """Return where the tables of a list (``[[jobs]]``) stand; none when it is absent."""
+        found = self.table(at[:-1]).get(str(at[-1]), [])
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            self.refuse(at, text("write it as [[{key}]], once for each", key=dotted(at)))
+        return [(*at, place) for place in range(len(found))]
 
     def allow_only(self, at: Keys, known: Collection[str]) -> None:
         """Refuse a key of the table at `at` that is not among `known`."""
@@ -48,14 +61,14 @@ class TomlFile:
 
     def value(self, at: Keys, kind: type[T]) -> T | None:
         """Return the value at `at`, which must be of `kind`, or None when it is absent."""
-        found = self.table(at[:-1]).get(at[-1])
+        found = self.table(at[:-1]).get(str(at[-1]))
         if found is not None and (not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool)):
-            self.refuse(at, text("{key} must be {kind}", key=".".join(at), kind=_KINDS[kind]))
+            self.refuse(at, text("{key} must be {kind}", key=dotted(at), kind=_KINDS[kind]))
         return found
 
     def number(self, at: Keys) -> float | None:
         """Return the number at `at`, whole or not, or None when it is absent."""
-        found = self.table(at[:-1]).get(at[-1])
+        found = self.table(at[:-1]).get(str(at[-1]))
         return float(found) if isinstance(found, int) and not isinstance(found, bool) else self.value(at, float)
 
     def refuse(self, at: Keys, why: Text, hint: Text | None = None) -> NoReturn:
@@ -71,11 +84,12 @@ class TomlFile:
         return self.lines.get(at, 1)
 
     def _refuse_unknown(self, at: Keys, known: Collection[str]) -> NoReturn:
-        near = difflib.get_close_matches(at[-1], list(known), 1)
+        key = str(at[-1])
+        near = difflib.get_close_matches(key, list(known), 1)
         why = (
-            text("{key} is not a known key; {near} is", key=at[-1], near=near[0])
+            text("{key} is not a known key; {near} is", key=key, near=near[0])
             if near
-            else text("{key} is not a known key", key=at[-1])
+            else text("{key} is not a known key", key=key)
         )
         self.refuse(at, why, text("Known keys here: {keys}", keys=", ".join(sorted(known))))
 
@@ -86,7 +100,13 @@ _KINDS: Final[Mapping[type, Text]] = {
     int: text("a whole number"),
     float: text("a number"),
     list: text("a list in brackets"),
+    dict: text("a table"),
 }
+
+
+def dotted(at: Keys) -> str:
+    """Return a place as people write it: ``jobs.set.operacion``; which of several jobs, its line tells."""
+    return ".".join(key for key in at if isinstance(key, str))
 
 
 def read_toml(path: Path) -> TomlFile:
@@ -111,14 +131,27 @@ def read_toml(path: Path) -> TomlFile:
 def _places(content: str) -> Iterator[tuple[Keys, int]]:
     """Yield where each table and key begins; good enough for messages (lines inside long strings may mislead it)."""
     table: Keys = ()
+    lists: dict[Keys, int] = {}
     for number, line in enumerate(content.splitlines(), 1):
         if header := _HEADER.match(line):
-            table = _keys(header[1])
+            table = _opened(_keys(header[1]), lists, another=header[1].startswith("[["))
             yield table, number
         elif assignment := _ASSIGNMENT.match(line):
             keys = (*table, *_keys(f"{assignment[1]} = 0"))
             for depth in range(len(table) + 1, len(keys) + 1):
                 yield keys[:depth], number
+
+
+def _opened(names: Keys, lists: dict[Keys, int], *, another: bool) -> Keys:
+    """Return which table a header opens, with its place in the lists on the way; `another` adds one to its list."""
+    path: Keys = ()
+    for depth, name in enumerate(names, 1):
+        path = (*path, name)
+        if another and depth == len(names):
+            lists[path] = lists.get(path, -1) + 1
+        if path in lists:
+            path = (*path, lists[path])
+    return path
 
 
 def _keys(source: str) -> Keys:
@@ -127,7 +160,7 @@ def _keys(source: str) -> Keys:
         found: Any = tomllib.loads(source)
     except tomllib.TOMLDecodeError:
         return ()
-    keys: list[str] = []
+    keys: list[str | int] = []
     while found and isinstance(found, dict | list):
         if isinstance(found, list):
             found = found[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from etl.errors import ConfigurationError
-from etl.io.toml_file import TomlFile, read_toml
+from etl.io.toml_file import Keys, TomlFile, read_toml
 
 SOURCE = """\
 # a comment = 1
@@ -28,6 +28,12 @@ justo.token = "env:X"
 
 [[jobs]]
 name = "one"
+
+[jobs.set]
+operacion = "A"
+
+[[jobs]]
+name = "two"
 """
 
 
@@ -51,12 +57,17 @@ def file(tmp_path: Path) -> TomlFile:
         (("profiles", "casa central"), 13),
         (("profiles", "casa central", "bsale", "address"), 14),
         (("profiles", "casa central", "justo", "token"), 15),
-        (("jobs", "name"), 18),
+        (("jobs", 0), 17),
+        (("jobs", 0, "name"), 18),
+        (("jobs", 0, "set", "operacion"), 21),
+        (("jobs", 1), 23),
+        (("jobs", 1, "name"), 24),
+        (("jobs", 1, "absent"), 23),
         (("absent",), 1),
         (("timing", "absent"), 4),
     ],
 )
-def test_the_line_of_every_key_is_known(file: TomlFile, at: tuple[str, ...], line: int) -> None:
+def test_the_line_of_every_key_is_known(file: TomlFile, at: Keys, line: int) -> None:
     """Tables, dotted and quoted keys, inline tables; what is absent has the line of the table around it."""
     assert file.line_of(at) == line
 
@@ -132,3 +143,20 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """A file that was asked for and is not there ends with 4."""
     with pytest.raises(ConfigurationError, match=r"gone\.toml cannot be read"):
         read_toml(tmp_path / "gone.toml")
+
+
+def test_lists_of_tables_are_read_by_place(file: TomlFile) -> None:
+    """Each `[[jobs]]` has its own values and its own lines."""
+    first, second = file.tables(("jobs",))
+    assert [file.value((*one, "name"), str) for one in (first, second)] == ["one", "two"]
+    assert file.table((*first, "set")) == {"operacion": "A"}
+    assert file.table((*second, "set")) == {}
+    assert file.tables(("absent",)) == []
+    with pytest.raises(ConfigurationError, match=r"line 24: jobs\.name must be a whole number"):
+        file.value((*second, "name"), int)
+
+
+def test_a_table_that_should_be_a_list_says_how_to_write_it(file: TomlFile) -> None:
+    """`[jobs]` in place of `[[jobs]]` is the usual mistake."""
+    with pytest.raises(ConfigurationError, match=r"line 4: write it as \[\[timing\]\]"):
+        file.tables(("timing",))
