@@ -14,6 +14,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from etl.model import Json
+from etl.sandbox.bsale import Bsale
 from etl.sandbox.control import ControlPanel
 from etl.sandbox.faults import FaultBook
 from etl.sandbox.front import Front
@@ -29,6 +30,7 @@ DEMO_CREDENTIALS: Mapping[str, Mapping[str, str]] = {
         "apikey": "1134",
         "apitoken": "demo-apitoken-5e8a31b6c2",
     },
+    "bsale": {"access_token": "demo-access-token-2d94f1c6ae"},
     "justo": {"token": "demo-token-c41e9f07ab"},
 }
 """By vendor: the credentials that the sandbox takes. They open nothing else."""
@@ -44,8 +46,11 @@ class Sandbox:
     def __init__(self, port: int = 0, credentials: Mapping[str, Mapping[str, str]] = DEMO_CREDENTIALS) -> None:
         self.faults = FaultBook()
         self.tusfacturas = TusFacturas(credentials["tusfacturas"])
+        self.bsale = Bsale(credentials.get("bsale", DEMO_CREDENTIALS["bsale"]))
         self.justo = Justo(credentials.get("justo", DEMO_CREDENTIALS["justo"]))
-        self.vendors: Mapping[str, SimulatedVendor] = {one.name: one for one in (self.tusfacturas, self.justo)}
+        self.vendors: Mapping[str, SimulatedVendor] = {
+            one.name: one for one in (self.tusfacturas, self.bsale, self.justo)
+        }
         panel = ControlPanel(self.faults, self.vendors, self.state, self._forget)
         self._front = Front(self.faults, self.vendors, panel)
         self._port = port
