@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etl.core.headers import Wanted, score
+from etl.core.meanings import tables_of
 from etl.core.proposals import Inspection, inspect_sheet
 from etl.io.readers import Source, open_source
 from etl.mappings import MappingFile, with_mapping
@@ -88,6 +89,7 @@ def _mapping(options: SheetOptions, found: Inspection, destination: Destination,
         headers=found.headers,
         columns={name_of(index): pairs[index] for index in sorted(pairs)},
         constants=dict(options.constants),
+        values=tables_of(options.meanings),
         decimal=options.decimal,
         round=options.round,
         duplicates=options.duplicates,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from etl.core.meanings import Meaning, tables_of
 from etl.errors import ConfigurationError
 from etl.messages import Text, text
 from etl.options import SheetOptions
@@ -26,6 +28,8 @@ class MappingFile:
     columns: Mapping[str, str] = field(default_factory=dict)
     """Header -> field."""
     constants: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Field of a code list -> value as people write it -> the code that is meant."""
     decimal: str | None = None
     round: bool | None = None
     duplicates: str | None = None
@@ -39,10 +43,13 @@ _KINDS: Mapping[str, type] = {
     "headers": list,
     "columns": dict,
     "constants": dict,
+    "values": dict,
     "decimal": str,
     "round": bool,
     "duplicates": str,
 }
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""What TOML takes as a key without quotes."""
 _WORDS = {"decimal": ("auto", "comma", "point"), "duplicates": ("error", "sum", "first", "last")}
 
 
@@ -65,6 +72,10 @@ def _check(path: Path, name: str, value: Any) -> None:
     if name in _WORDS and value not in _WORDS[name]:
         raise _wrong(path, text("{name} must be one of {known}", name=name, known=", ".join(_WORDS[name])))
     entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if name == "values":
+        if not all(isinstance(table, dict) for table in entries):
+            raise _wrong(path, text("under {name} stand tables, as in [values.moneda]", name=name))
+        entries = [entry for table in entries for entry in table.values()]
     if not all(isinstance(entry, str) for entry in entries):
         raise _wrong(path, text("the values under {name} must be texts in quotes", name=name))
 
@@ -85,8 +96,62 @@ def save_mapping(mapping: MappingFile, path: Path) -> None:
     for table in ("columns", "constants"):
         entries: Mapping[str, str] = getattr(mapping, table)
         if entries:
-            lines += ["", f"[{table}]", *(f"{_literal(key)} = {_literal(value)}" for key, value in entries.items())]
+            lines += ["", f"[{table}]", *_entries(entries)]
+    for name, entries in mapping.values.items():
+        if entries:
+            lines += ["", _values_of(name), *_entries(entries)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def keep_meanings(path: Path, meanings: Sequence[Meaning]) -> None:
+    """Add what a person said of values to a mapping file; the rest of it, comments too, stays as it is.
+
+    A value that stands there already gets its new meaning. OSError when the file cannot be written.
+    """
+    from etl.io.workbook.placement import replace_file  # noqa: PLC0415 - most mapping files are only read
+
+    path = path.resolve()
+    lines, mode = path.read_text(encoding="utf-8-sig").splitlines(), path.stat().st_mode
+    for name, said in tables_of(meanings).items():
+        lines = _with_entries(lines, name, said)
+    content = "\n".join([*lines, ""]).encode()
+
+    def write(target: BinaryIO) -> None:
+        target.write(content)
+
+    replace_file(path, write).chmod(mode)
+
+
+def _with_entries(lines: Sequence[str], name: str, said: Mapping[str, str]) -> list[str]:
+    """Return the lines of a mapping file with these entries at the end of the table ``[values.NAME]``."""
+    start = next((at for at, line in enumerate(lines) if _is_table(line, name)), None)
+    if start is None:
+        return [*lines, "", _values_of(name), *_entries(said)]
+    end = next((at for at in range(start + 1, len(lines)) if lines[at].lstrip().startswith("[")), len(lines))
+    kept = [line for line in lines[start + 1 : end] if not said.keys() & _parsed(line).keys()]
+    while kept and not kept[-1].strip():
+        kept.pop()
+    return [*lines[: start + 1], *kept, *_entries(said), *([""] if end < len(lines) else []), *lines[end:]]
+
+
+def _is_table(line: str, name: str) -> bool:
+    return line.lstrip().startswith("[") and _parsed(line) == {"values": {name: {}}}
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """Return what one line of TOML says; nothing for one that says nothing by itself."""
+    try:
+        return tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _values_of(name: str) -> str:
+    return f"[values.{_literal(name)}]" if not _BARE.fullmatch(name) else f"[values.{name}]"
+
+
+def _entries(entries: Mapping[str, str]) -> list[str]:
+    return [f"{_literal(key)} = {_literal(value)}" for key, value in entries.items()]
 
 
 def _literal(value: str | int | bool) -> str:
@@ -123,6 +188,10 @@ def with_mapping(options: SheetOptions) -> tuple[SheetOptions, MappingFile]:
         decimal=options.decimal or known.decimal,
         round=known.round if options.round is None else options.round,
         duplicates=options.duplicates or known.duplicates,
+        meanings=(
+            *((name, written, meant) for name, table in known.values.items() for written, meant in table.items()),
+            *options.meanings,
+        ),
         known_headers=known.headers,
     )
     return completed, known

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from etl.core.identity import Identity, WorkbookKind
+from etl.core.meanings import MEANINGS_OPTION, meanings_in, settled_by
 from etl.core.outcomes import ItemState, outcome_of
 from etl.core.resend import HIDDEN_HEADERS, row_key
 from etl.errors import FileError, RefusedError
@@ -83,6 +84,7 @@ def completed_by(identity: Identity | None, options: SheetOptions) -> SheetOptio
         decimal=options.decimal or identity.options.get("decimal"),
         round=options.round if options.round is not None else identity.options.get("round") == "true" or None,
         duplicates=options.duplicates or identity.options.get("duplicates"),
+        meanings=(*meanings_in(identity.options), *options.meanings),
     )
 
 
@@ -131,7 +133,8 @@ def not_corrected(
     """Return the rows that had errors, were not corrected, and look valid only because their neighbours are missing.
 
     A column is read by the evidence of all its cells (codes padded with zeros, decimal commas), and ``Reenviar`` has
-    only some of them. Where other reading `options` were said, the rows are judged anew.
+    only some of them. Where other reading `options` were said, the rows are judged anew; what was said of a value
+    settles the rows in which nothing else is wrong.
     """
     reasons: dict[int, Text] = {}
     for run in resent.runs:
@@ -139,16 +142,34 @@ def not_corrected(
             record = journal.run(run)
         except KeyError:
             continue
-        if record.facts.get("options", {}) != options:
+        if _reading_of(record.facts.get("options", {})) != _reading_of(options):
             continue
         invalid = {row.number: row.reasons for row in journal.rows_of(run) if row.outcome is Outcome.INVALID}
+        settled = _settled(run, journal, options)
         for number in candidates:
             row = resent.rows.get(number)
-            if row is None or row.run != run or row.changed or row.number not in invalid:
+            if row is None or row.run != run or row.changed or row.number not in invalid or row.number in settled:
                 continue
             problem = next(iter(invalid[row.number]), text("it had errors"))
             reasons[number] = text("Nothing was corrected in row {row}: {problem}", row=row.number, problem=problem)
     return reasons
+
+
+def _reading_of(options: Mapping[str, str]) -> dict[str, str]:
+    """Return the options by which a whole column is read: not those that speak of single values."""
+    return {name: value for name, value in options.items() if name != MEANINGS_OPTION}
+
+
+def _settled(run: str, journal: Journal, options: Mapping[str, str]) -> set[int]:
+    """Return the rows of a run whose errors are all of values that now have a meaning."""
+    meanings = meanings_in(options)
+    if not meanings:
+        return set()
+    errors: dict[int, list[Finding]] = {}
+    for finding in journal.findings_of(run):
+        if finding.is_error and finding.row is not None:
+            errors.setdefault(finding.row, []).append(finding)
+    return {number for number, found in errors.items() if settled_by(found, meanings)}
 
 
 def _reason(row: ResentRow, outcome: Outcome | None, *, retry_rejected: bool) -> Text | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.errors import ConfigurationError, UsageError
-from etl.mappings import MappingFile, load_mapping, save_mapping
+from etl.mappings import MappingFile, keep_meanings, load_mapping, save_mapping
 from etl.options import OutputOptions, SheetOptions
 from etl.pipeline import validate_file
 from tests.recovery.lab import MOVES, Silent
@@ -22,12 +22,14 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_si
     st.dictionaries(words, words, max_size=4),
     st.dictionaries(words, words, max_size=4),
     st.none() | st.lists(words, max_size=4).map(tuple),
+    st.dictionaries(words, st.dictionaries(words, words, min_size=1, max_size=3), max_size=2),
 )
 def test_a_saved_mapping_comes_back(
     tmp_path_factory: pytest.TempPathFactory,
     columns: dict[str, str],
     constants: dict[str, str],
     headers: tuple[str, ...] | None,
+    values: dict[str, dict[str, str]],
 ) -> None:
     """Whatever headers people write, the file says them again exactly."""
     mapping = MappingFile(
@@ -37,6 +39,7 @@ def test_a_saved_mapping_comes_back(
         columns=columns,
         constants=constants,
         headers=headers,
+        values=values,
         round=True,
     )
     path = tmp_path_factory.mktemp("m") / "m.toml"
@@ -53,6 +56,8 @@ def test_a_saved_mapping_comes_back(
         ("decimal = 'coma'", "decimal must be one of"),
         ("[columns]\nCodigo = 3", "texts in quotes"),
         ("headers = [1]", "texts in quotes"),
+        ("[values]\nmoneda = 'DOL'", "tables"),
+        ("[values.moneda]\nblue = 1", "texts in quotes"),
         ("sheet = ", "cannot be read"),
     ],
 )
@@ -90,3 +95,44 @@ def test_a_mapping_is_used_and_a_changed_sheet_is_noticed(tmp_path: Path) -> Non
     sheet(tmp_path, "Art;Lista;Cant;Nota")
     with pytest.raises(UsageError, match="U"):
         validate_file(same, NO_WORKBOOK, Silent())
+
+
+KEPT = """# Lista de marzo
+destination = "tusfacturas.productos"  # siempre
+
+[values.moneda]
+# lo que dice Juan
+"dolar blue" = "PES"
+real = "PES"
+
+[columns]
+Art = "codigo"
+"""
+
+
+def test_what_was_said_of_values_is_added_and_nothing_else_changes(tmp_path: Path) -> None:
+    """Comments, order and mode stay; an older word on the same value goes, another field gets its own table."""
+    path = tmp_path / "m.toml"
+    path.write_text(KEPT, encoding="utf-8")
+    path.chmod(0o640)
+    keep_meanings(path, [("moneda", "dolar blue", "DOL"), ("moneda", 'el "verde"', "DOL"), ("alicuota", "20", "21")])
+    told = path.read_text(encoding="utf-8")
+    assert load_mapping(path).values == {
+        "moneda": {"real": "PES", "dolar blue": "DOL", 'el "verde"': "DOL"},
+        "alicuota": {"20": "21"},
+    }
+    assert [line for line in KEPT.splitlines() if line not in told.splitlines()] == ['"dolar blue" = "PES"']
+    assert load_mapping(path).columns == {"Art": "codigo"}
+    assert path.stat().st_mode & 0o777 == 0o640
+    keep_meanings(path, [("moneda", "dolar blue", "DOL")])
+    assert sorted(path.read_text(encoding="utf-8").split()) == sorted(told.split())
+
+
+@given(st.dictionaries(words, st.dictionaries(words, words, min_size=1, max_size=3), min_size=1, max_size=2))
+def test_kept_values_come_back(tmp_path_factory: pytest.TempPathFactory, values: dict[str, dict[str, str]]) -> None:
+    """Whatever people write in a cell, the file stays one that can be read."""
+    path = tmp_path_factory.mktemp("m") / "m.toml"
+    save_mapping(MappingFile(destination=MOVES, values={"a": {"b": "c"}}), path)
+    keep_meanings(path, [(name, written, meant) for name, table in values.items() for written, meant in table.items()])
+    found = load_mapping(path).values
+    assert {**found, "a": {"b": "c", **found["a"]}} == {**values, "a": {"b": "c", **values.get("a", {})}}

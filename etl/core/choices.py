@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 
 from etl.core.amounts import hundredfold
+from etl.core.code_lists import choices_by_name, folded, likely_choice, value_key
 from etl.core.limits import listed
 from etl.core.numbers import number_of_float, written_number
 from etl.core.reading import CellReader, CellReading, Problem, is_percent, shown, trimmed
@@ -16,34 +15,14 @@ from etl.model import Cell, CellNote
 from etl.vendors.base import Choice, Column
 
 
-def folded(words: str) -> str:
-    """Return words without case, accents, spaces and punctuation but for ``$``: ``U$S`` and ``us`` stay apart."""
-    plain = unicodedata.normalize("NFKD", words).casefold()
-    return "".join(sign for sign in plain if sign.isalnum() or sign == "$")
-
-
-def choices_by_name(column: Column) -> dict[str, Choice]:
-    """Return the column's choices by everything that people write for them, folded; numbers are no names.
-
-    ValueError when two choices share a name: a declaration must not be ambiguous.
-    """
-    names: dict[str, Choice] = {}
-    for choice in column.choices:
-        own = (choice.value,) if isinstance(choice.value, str) else ()
-        for name in {folded(written) for written in (*own, choice.meaning, *choice.synonyms)}:
-            if name.isdigit() and not own:
-                continue
-            if names.setdefault(name, choice) is not choice:
-                raise ValueError(name)
-    return names
-
-
 def choice_reader(column: Column) -> CellReader:
     """Return the reader of a code list; where its codes are numbers, ``10,5`` and ``21%`` are understood too."""
     names = choices_by_name(column)
     numbers = {choice.value: choice for choice in column.choices if isinstance(choice.value, Decimal)}
 
     def read(cell: Cell, note: CellNote | None) -> CellReading:
+        if column.said and cell is not None and (said := column.said.get(value_key(shown(cell, note)))) is not None:
+            return said
         if isinstance(cell, str):
             raw = trimmed(cell)
             if not raw:
@@ -55,7 +34,7 @@ def choice_reader(column: Column) -> CellReader:
             found = _of_number(cell, note, column, names, numbers)
         else:
             found = None
-        return found.value if found is not None else _not_allowed(cell, note, column, names)
+        return found.value if found is not None else _not_allowed(cell, note, column)
 
     return read
 
@@ -90,34 +69,29 @@ def _of_number(
     return names.get(str(int(number))) if number == int(number) and number >= 0 else None
 
 
-def _not_allowed(cell: Cell, note: CellNote | None, column: Column, names: Mapping[str, Choice]) -> Problem:
+def _not_allowed(cell: Cell, note: CellNote | None, column: Column) -> Problem:
     seen = shown(cell, note)
     return Problem(
         "not_allowed",
         text("“{value}” is not one of the values of this column", value=seen),
-        _advice(seen, column, names),
+        _advice(seen, column),
     )
 
 
-def _advice(seen: str, column: Column, names: Mapping[str, Choice]) -> Text:
+def _advice(seen: str, column: Column) -> Text:
     allowed = listed(column.choices)
-    written = written_number(seen) if column.percent else None
-    if written is not None and not written.percent:
-        rates = {choice.value for choice in column.choices}
-        meant = [rate for number in written.readings if (rate := hundredfold(number)) in rates and rate > 0]
-        if meant:
-            return text(
-                "If {rate}% is meant, write {rate} or {rate}%. Allowed are: {allowed}",
-                rate=f"{meant[0]:f}",
-                allowed=allowed,
-            )
-    near = get_close_matches(folded(seen), names, n=1, cutoff=0.75)
-    if near:
-        choice = names[near[0]]
+    likely = likely_choice(seen, column)
+    if likely is None:
+        return text("Write one of these: {allowed}", allowed=allowed)
+    if isinstance(likely.value, Decimal) and column.percent and written_number(seen) is not None:
         return text(
-            "Is {value} ({meaning}) meant? Allowed are: {allowed}",
-            value=str(choice.value),
-            meaning=choice.meaning,
+            "If {rate}% is meant, write {rate} or {rate}%. Allowed are: {allowed}",
+            rate=f"{likely.value:f}",
             allowed=allowed,
         )
-    return text("Write one of these: {allowed}", allowed=allowed)
+    return text(
+        "Is {value} ({meaning}) meant? Allowed are: {allowed}",
+        value=str(likely.value),
+        meaning=likely.meaning,
+        allowed=allowed,
+    )

@@ -79,6 +79,8 @@ class Column:
     """A rate in percent: ``21%`` and Excel's percent cells are understood."""
     replaces: str | None = None
     """The field that `Destination.derive` makes of this one: a row needs either of the two."""
+    said: Mapping[str, str | Decimal] = field(default_factory=dict)
+    """Which code a person said that a value means, by `etl.core.code_lists.value_key`; no declaration has any."""
 
 
 Rule: TypeAlias = Callable[[Row], Sequence[tuple[str, Finding]]]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stdnum import ean
 
 from etl.core.cells import gather_evidence, read_constant, reader_of
-from etl.core.choices import choices_by_name
+from etl.core.code_lists import choices_by_name
 from etl.core.limits import broken_limit, has_valid_check_digit, limits_of
 from etl.core.numbers import decimals_of, number_of_float, rounded, written_number
 from etl.core.reading import Evidence, Problem, Remarked, is_blank, padded, shown, trimmed

@@ -36,7 +36,7 @@ def read_decisions(path: Path) -> tuple[str, list[tuple[int, bool, str]]]:
     if name is None:
         raise _not_ours(path, text("it has no sheet {sheet}", sheet="Inciertas"))
     sheet = source.read(name)
-    columns = _columns(sheet)
+    columns = heading_places(sheet)
     missing = [kind for kind in (Heading.ROW, Heading.DECISION) if kind not in columns]
     if missing:
         raise _not_ours(path, text("its sheet {sheet} has no column {column}", sheet=name, column=missing[0].value))
@@ -50,8 +50,8 @@ def _is_uncertain(name: str | None) -> bool:
     return name is not None and sheet_kind(name) is SheetKind.UNCERTAIN
 
 
-def _columns(sheet: Sheet) -> dict[Heading, int]:
-    """Return the index of each of our columns by its header in row 1."""
+def heading_places(sheet: Sheet) -> dict[Heading, int]:
+    """Return the index of each of our columns in one of our sheets, by its header in row 1."""
     headers = sheet.rows[0] if sheet.rows else ()
     return {
         kind: index

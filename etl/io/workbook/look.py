@@ -40,6 +40,7 @@ _KINDS: Mapping[str, Mapping[str, Any]] = {
     "own number": {"font_color": _MUTED, "num_format": "#,##0.###"},
     "top": {"valign": "top"},
     "wrap": {"valign": "top", "text_wrap": True},
+    "wrap text": {"valign": "top", "text_wrap": True, "num_format": "@"},
     "link": {"font_color": "#0B5CAD", "underline": 1, "valign": "top"},
     "header": {"bold": True, "font_color": "#FFFFFF", "bg_color": _BLUE, "valign": "vcenter", "text_wrap": True},
     "own header": {"bold": True, "font_color": _INK, "bg_color": "#D9E2EC", "valign": "vcenter", "text_wrap": True},

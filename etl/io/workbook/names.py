@@ -15,6 +15,7 @@ class SheetKind(StrEnum):
     ERRORS = "Errors"
     ROWS = "Rows"
     RESEND = "Resend"
+    MEANINGS = "Mappings"
     UNCERTAIN = "Uncertain"
     GUIDE = "Guide"
     LISTS = "Lists"
@@ -35,6 +36,11 @@ class Heading(StrEnum):
     REASON = "Reason"
     BATCH = "Batch"
     VENDOR_ID = "Vendor id"
+    TIMES = "Times"
+    ROWS = "Rows"
+    PROPOSAL = "Proposal"
+    MEANING = "Meaning"
+    USE = "Use"
     DECISION = "Decision"
     WHY = "Why"
 
@@ -44,6 +50,7 @@ _SHEETS: Mapping[SheetKind, str] = {
     SheetKind.ERRORS: "Errores",
     SheetKind.ROWS: "Filas",
     SheetKind.RESEND: "Reenviar",
+    SheetKind.MEANINGS: "Mapeos",
     SheetKind.UNCERTAIN: "Inciertas",
     SheetKind.GUIDE: "Guía",
     SheetKind.LISTS: "Listas",
@@ -61,6 +68,11 @@ _HEADINGS: Mapping[Heading, str] = {
     Heading.REASON: "Motivo",
     Heading.BATCH: "Lote",
     Heading.VENDOR_ID: "Id proveedor",
+    Heading.TIMES: "Veces",
+    Heading.ROWS: "Filas",
+    Heading.PROPOSAL: "Propuesta",
+    Heading.MEANING: "Significado",
+    Heading.USE: "Usar",
     Heading.DECISION: "Decisión",
     Heading.WHY: "Por qué",
 }

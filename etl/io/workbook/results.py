@@ -7,10 +7,12 @@ from typing import BinaryIO
 
 from etl.core.causes import causes
 from etl.core.identity import Identity, WorkbookKind
+from etl.core.meanings import refused_values
 from etl.core.report import Report
 from etl.io.workbook.book import Book
 from etl.io.workbook.entry_rules import add_lists
 from etl.io.workbook.errors_sheet import fill_errors_sheet
+from etl.io.workbook.meanings_sheet import fill_meanings_sheet
 from etl.io.workbook.names import SheetKind
 from etl.io.workbook.placement import Written, place, replace_file
 from etl.io.workbook.resend_sheet import fill_resend_sheet
@@ -55,11 +57,17 @@ def _write(report: Report, destination: Destination, language: str, target: Bina
     placed = add_rows_sheet(book, report, destination, table)
     listed = fill_errors_sheet(book, errors_sheet, found, placed)
     resend_sheet = book.add_sheet(SheetKind.RESEND) if report.run is not None else None
+    refused = refused_values(report.findings, destination.columns)
+    meanings_sheet = book.add_sheet(SheetKind.MEANINGS) if refused else None
     if report.uncertain:
         add_uncertain_sheet(book, report)
-    if resend_sheet is not None:
-        fill_resend_sheet(book, resend_sheet, report, destination, table, add_lists(book, destination))
-    fill_summary_sheet(book, summary_sheet, report, destination, SummaryLinks(found, placed, listed))
+    if resend_sheet is not None or meanings_sheet is not None:
+        lists = add_lists(book, destination)
+        if resend_sheet is not None:
+            fill_resend_sheet(book, resend_sheet, report, destination, table, lists)
+        if meanings_sheet is not None:
+            fill_meanings_sheet(book, meanings_sheet, refused, lists)
+    fill_summary_sheet(book, summary_sheet, report, destination, SummaryLinks(found, placed, listed, len(refused)))
     book.save(_identity(report, destination, book), target)
     notes: list[Text] = []
     if placed.left_out:

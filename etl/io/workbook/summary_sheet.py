@@ -38,6 +38,8 @@ class SummaryLinks:
     causes: Sequence[Cause]
     rows: Placed
     errors: Listed
+    refused: int = 0
+    """Values in `Mapeos`."""
 
 
 def fill_summary_sheet(
@@ -121,6 +123,12 @@ def _links(book: Book, report: Report, links: SummaryLinks) -> Iterator[tuple[st
             book.name_of(SheetKind.RESEND),
             ntext("correct or complete {count} row here, save, and run this workbook",
                   "correct or complete {count} rows here, save, and run this workbook", resent),
+        )  # fmt: skip
+    if links.refused:
+        yield (
+            book.name_of(SheetKind.MEANINGS),
+            ntext("say once what {count} value means that is in no list",
+                  "say once what each of {count} values means that are in no list", links.refused),
         )  # fmt: skip
     if links.causes:
         count = sum(len(cause.findings) for cause in links.causes)

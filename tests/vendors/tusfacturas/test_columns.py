@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.core.choices import choices_by_name
+from etl.core.code_lists import choices_by_name
 from etl.core.headers import Wanted, find_layout
 from etl.core.validation import Checked
 from etl.core.vocabulary import header_key, vocabulary_of
