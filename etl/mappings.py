@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from etl.core.meanings import Meaning, tables_of
+from etl.core.meanings import Meaning, meanings_in, tables_of
 from etl.errors import ConfigurationError
 from etl.messages import Text, text
 from etl.options import SheetOptions
+from etl.vendors import DESTINATIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,12 @@ _WORDS = {"decimal": ("auto", "comma", "point"), "duplicates": ("error", "sum", 
 
 
 def load_mapping(path: Path) -> MappingFile:
-    """Return the mapping file at `path`; ConfigurationError says what is wrong in it."""
+    """Return the mapping file at `path`, or what a workbook of ours says; ConfigurationError says what is wrong in it.
+
+    FileError for a workbook that cannot be read, or whose `Mapeos` says what cannot be.
+    """
+    if is_workbook(path):
+        return _mapping_in(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -62,6 +68,35 @@ def load_mapping(path: Path) -> MappingFile:
     for name, value in data.items():
         _check(path, name, value)
     return MappingFile(**{**data, "headers": tuple(data["headers"]) if "headers" in data else None})
+
+
+def is_workbook(path: Path) -> bool:
+    """Say whether a mapping is a workbook of ours instead of a file of its own."""
+    return path.suffix.lower() in {".xlsx", ".xlsm"}
+
+
+def _mapping_in(path: Path) -> MappingFile:
+    """Return how the sheet of a results workbook was read, and what its `Mapeos` says."""
+    from etl.core.identity import from_properties  # noqa: PLC0415 - most mappings are no workbooks
+    from etl.io.readers import open_source  # noqa: PLC0415
+    from etl.io.workbook.filled_meanings import read_meanings  # noqa: PLC0415
+
+    source = open_source(path)
+    identity = from_properties(source.properties)
+    if identity is None or identity.to not in DESTINATIONS:
+        raise _wrong(path, text("it is not a workbook of this program"))
+    headers = [column.header for column in identity.columns]
+    said = (*meanings_in(identity.options), *read_meanings(source, DESTINATIONS[identity.to]))
+    return MappingFile(
+        destination=identity.to,
+        profile=identity.profile,
+        columns={one.header: one.field for one in identity.columns if one.header and headers.count(one.header) == 1},
+        constants=identity.constants,
+        values=tables_of(said),
+        decimal=identity.options.get("decimal"),
+        round=identity.options.get("round") == "true" or None,
+        duplicates=identity.options.get("duplicates"),
+    )
 
 
 def _check(path: Path, name: str, value: Any) -> None:

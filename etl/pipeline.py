@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.consent import ask, show_plan
+from etl.core.meanings import Meaning, with_meanings
 from etl.core.planning import plan
 from etl.core.report import Report
 from etl.errors import EtlError, FileError, InternalError, RefusedError, UsageError
-from etl.mappings import with_mapping
-from etl.messages import text
+from etl.mappings import is_workbook, keep_meanings, with_mapping
+from etl.messages import ntext, text
 from etl.model import Batch
 from etl.options import OutputOptions, Person, SendOptions, SheetOptions
 from etl.plans import Plan, invalid_rows, once_only, strict, withhold
@@ -34,6 +35,7 @@ def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) ->
         prepared = _prepare(sheet)
         options, destination = prepared.options, prepared.destination
         outcome.to = destination.name
+        _keep_meanings(prepared, person)
         intake = _take_in(prepared, sending=False)
         planned = Plan(plan(intake.checked.rows, intake.checked.merged, destination))
         report = report_unsent("validate", options, destination, intake, planned)
@@ -49,6 +51,7 @@ def run_file(
     with _reporting("run", sheet) as outcome:
         prepared = _prepare(sheet)
         outcome.to = prepared.destination.name
+        _keep_meanings(prepared, person)
         work = _dry_run if send.dry_run else _run
         outcome.report = work(prepared, output, send, settings, person)
     return outcome.finished
@@ -171,12 +174,15 @@ class Prepared:
     source: Source
     profile: str | None
     """The profile that the mapping file or the workbook names."""
+    filled_in: tuple[Meaning, ...] = ()
+    """What the workbook's sheet `Mapeos` says of values; it stands among the options too."""
 
 
 def _prepare(sheet: SheetOptions) -> Prepared:
     """Open the file and find out where it goes. Raises UsageError, FileError or ConfigurationError."""
     from etl.core.identity import from_properties  # noqa: PLC0415 - `--help` needs no reader
     from etl.io.readers import open_source  # noqa: PLC0415
+    from etl.io.workbook.filled_meanings import read_meanings  # noqa: PLC0415
     from etl.resending import completed_by  # noqa: PLC0415
 
     options, mapping = with_mapping(sheet)
@@ -186,7 +192,32 @@ def _prepare(sheet: SheetOptions) -> Prepared:
     identity = from_properties(source.properties)
     options = completed_by(identity, options)
     profile = mapping.profile or (identity.profile if identity is not None else None)
-    return Prepared(options, _destination(options.to), source, profile)
+    destination = _destination(options.to)
+    filled = read_meanings(source, destination) if identity is None or identity.to == destination.name else ()
+    options = replace(options, meanings=(*options.meanings, *filled))
+    return Prepared(options, with_meanings(destination, options.meanings), source, profile, filled)
+
+
+def _keep_meanings(prepared: Prepared, person: Person) -> None:
+    """Put what `Mapeos` says of values into the mapping file, for the sheets to come."""
+    mapping = prepared.options.mapping
+    if not prepared.filled_in or mapping is None or is_workbook(mapping):
+        return
+    count = len(prepared.filled_in)
+    try:
+        keep_meanings(mapping, prepared.filled_in)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        person.say(text("{path} could not be written: {why}.", path=str(mapping), why=why))
+        return
+    person.say(
+        ntext(
+            "What {count} value means is kept in {path}.",
+            "What {count} values mean is kept in {path}.",
+            count,
+            path=str(mapping),
+        )
+    )
 
 
 def _destination(name: str | None) -> Destination:

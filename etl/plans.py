@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from etl.core.meanings import MEANINGS_OPTION, as_option
 from etl.core.planning import content_hash, identify_key, plan
 from etl.core.repeats import NewOnly, find_repeat, only_new
 from etl.errors import RefusedError
@@ -40,7 +41,12 @@ class Plan:
 
 def reading_options(options: SheetOptions) -> dict[str, str]:
     """Return how the sheet was read, for the workbook that may come back."""
-    said = {"decimal": options.decimal, "duplicates": options.duplicates, "round": "true" if options.round else None}
+    said = {
+        "decimal": options.decimal,
+        "duplicates": options.duplicates,
+        "round": "true" if options.round else None,
+        MEANINGS_OPTION: as_option(options.meanings) if options.meanings else None,
+    }
     return {name: value for name, value in said.items() if value is not None}
 
 

@@ -125,15 +125,27 @@ def _links(book: Book, report: Report, links: SummaryLinks) -> Iterator[tuple[st
                   "correct or complete {count} rows here, save, and run this workbook", resent),
         )  # fmt: skip
     if links.refused:
-        yield (
-            book.name_of(SheetKind.MEANINGS),
-            ntext("say once what {count} value means that is in no list",
-                  "say once what each of {count} values means that are in no list", links.refused),
-        )  # fmt: skip
+        yield book.name_of(SheetKind.MEANINGS), _ask_meanings(links.refused, sent=report.run is not None)
     if links.causes:
         count = sum(len(cause.findings) for cause in links.causes)
         yield links.errors.sheet, ntext("{count} finding, cell by cell", "{count} findings, cell by cell", count)
     yield links.rows.sheet, text("every row of the sheet with its state")
+
+
+def _ask_meanings(count: int, *, sent: bool) -> Text:
+    if sent:
+        return ntext(
+            "say once what {count} value means that is in no list; it holds for all rows that are sent from here",
+            "say once what each of {count} values means that are in no list; it holds for all rows that are sent "
+            "from here",
+            count,
+        )  # fmt: skip
+    return ntext(
+        "say once what {count} value means that is in no list; save, and give the sheet again with --mapping THIS.xlsx",
+        "say once what each of {count} values means that are in no list; save, and give the sheet again with "
+        "--mapping THIS.xlsx",
+        count,
+    )  # fmt: skip
 
 
 def _write_counts(page: Page, report: Report) -> None:
