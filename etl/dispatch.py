@@ -119,6 +119,7 @@ def rules_of(settings: Settings, profile: Profile, max_requests: int | None) -> 
         deadline=timing.total_timeout,
         evidence=profile.evidence,
         max_requests=max_requests,
+        in_flight=profile.in_flight,
     )
 
 

@@ -48,6 +48,8 @@ class Rules:
     evidence: bool = True
     """Whether movements are preceded by a read of the stock."""
     max_requests: int | None = None
+    in_flight: int = 1
+    """Requests at once, where vendor and effect allow more than one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import threading
@@ -89,4 +90,5 @@ class Stops:
                 # The stream was being written when the signal came, or is gone: not worth breaking the run for.
                 return
         elif signum != self._requested or now - self._asked_at > SAME_STOP:
+            self._asked_at = -math.inf  # no patience left for what other threads have in flight
             raise StoppedNow(signum)

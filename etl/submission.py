@@ -8,14 +8,15 @@ before the next request, and an item whose attempt ended unclear is never sent a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from etl.core.outcomes import ItemState
 from etl.core.verdict import MOST_ATTEMPTS, MOST_UNSENT_ATTEMPTS, Verdict, judge
-from etl.inquiry import Ending, Halt, Inquiry, describe_refusal, why_not
+from etl.flights import Flight, Rest, Result, Shot, Squadron, fly
+from etl.inquiry import NOTHING, Ending, Halt, Inquiry, describe_refusal, why_not
 from etl.io.journal.records import BatchRecord, Change, Closing, ItemRecord, Journal
 from etl.io.journal.sql import CRASHED, NOT_CONNECTED
 from etl.messages import Text, text, verbatim
@@ -43,6 +44,7 @@ class Submission:
     progress: Callable[[int, int], None] = lambda _done, _total: None
     log: Callable[..., None] = lambda _event, **_fields: None
     """Writes an event with its fields; never a body, a header or a credential."""
+    _done: int = 0
     _failed: int = 0
     _uncertain: int = 0
     _missing: set[int] = field(default_factory=set)
@@ -51,19 +53,35 @@ class Submission:
     # --- sending -------------------------------------------------------------------------------------------------
 
     def send(self) -> Ending:
-        """Send every planned item, batch by batch, and return why it ended."""
+        """Send every planned item, several batches at once where that is harmless, and return why it ended."""
         batches = self.journal.batches_of(self.run)
+        together = [batch for batch in batches if self._may_fly_together(batch)]
+        numbers = {batch.number for batch in together}
         try:
-            for done, batch in enumerate(batches):
-                self.progress(done, len(batches))
-                self.inquiry.heed_signals()
-                items = self._sendable(batch)
-                if items:
-                    self._send_batch(batch, items)
+            Squadron(self.inquiry, self.inquiry.rules.in_flight).fly(self._flights(together, len(batches)))
+            for flight in self._flights([batch for batch in batches if batch.number not in numbers], len(batches)):
+                fly(flight, self.inquiry)
         except Halt as halt:
             return halt.ending
         self.progress(len(batches), len(batches))
         return Ending()
+
+    def _may_fly_together(self, batch: BatchRecord) -> bool:
+        """Whether other requests may be in flight with it: never with movements, nor where the last value must win."""
+        effect = self._effect(batch)
+        return self.inquiry.rules.in_flight > 1 and self.destination.parallel and effect is not Effect.DELTA
+
+    def _flights(self, batches: Sequence[BatchRecord], total: int) -> Iterator[Flight]:
+        for batch in batches:
+            yield self._flight(batch, total)
+
+    def _flight(self, batch: BatchRecord, total: int) -> Flight:
+        self.progress(self._done, total)
+        self.inquiry.heed_signals()
+        items = self._sendable(batch)
+        if items:
+            yield from self._send_batch(batch, items)
+        self._done += 1
 
     def _sendable(self, batch: BatchRecord) -> list[ItemRecord]:
         items = self.journal.items_of(self.run, batch.number)
@@ -75,14 +93,14 @@ class Submission:
             or (item.state is ItemState.UNCERTAIN and (resendable or item.place in self._missing))
         ]
 
-    def _send_batch(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> None:
+    def _send_batch(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> Flight:
         effect = self._effect(batch)
         if effect is Effect.DELTA:
             self._read_baseline(batch, items)
         attempt = unsent = 0
         while items:
             attempt += 1
-            result, verdict = self._attempt(batch, items, effect)
+            result, verdict = yield from self._attempt(batch, items, effect)
             if verdict in {Verdict.STOP, Verdict.UNKNOWN_STOP}:
                 raise Halt(4, describe_refusal(result))
             items = self._still_open(batch, items)
@@ -99,7 +117,7 @@ class Submission:
                 if not items:
                     break
             unsent += verdict is Verdict.NOT_PROCESSED
-            if not self._may_retry(batch, effect, result, attempt, unsent):
+            if not (yield from self._may_retry(batch, effect, result, attempt, unsent)):
                 self._give_up(result, verdict)
                 return
         self._failed = 0
@@ -107,14 +125,14 @@ class Submission:
 
     def _attempt(
         self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect
-    ) -> tuple[Answer | NoAnswer, Verdict]:
+    ) -> Generator[Shot | Rest, Result, tuple[Answer | NoAnswer, Verdict]]:
         request = self._request(batch, items)
         self.inquiry.use(1)
         digest = hashlib.sha256(request.body or b"").hexdigest()
         places = [item.place for item in items]
         number = self.journal.intend(self.run, batch.number, places, digest, self.inquiry.now())
         try:
-            result = self.inquiry.sender.send(request, effect=effect, deadline=self.inquiry.rules.deadline(effect))
+            result = (yield Shot(request, effect, self.inquiry.rules.deadline(effect))) or NOTHING
         except StoppedNow:
             lost = NoAnswer(Failure.NO_ANSWER, "stopped by a second signal")
             self._record(batch, number, items, lost, Verdict.UNKNOWN, None)
@@ -172,7 +190,7 @@ class Submission:
 
     def _may_retry(
         self, batch: BatchRecord, effect: Effect, result: Answer | NoAnswer, attempt: int, unsent: int
-    ) -> bool:
+    ) -> Generator[Shot | Rest, Result, bool]:
         """Wait for the next attempt, if there may be one."""
         if attempt - unsent >= MOST_ATTEMPTS or unsent >= MOST_UNSENT_ATTEMPTS or not self.inquiry.budget.take():
             return False
@@ -184,7 +202,7 @@ class Submission:
                     "The vendor asks to wait {seconds} seconds: too long to wait here.", seconds=_whole(pause.seconds)
                 ),
             )
-        self.inquiry.clock.sleep(pause.seconds)
+        yield Rest(pause.seconds)
         self.inquiry.heed_signals()
         return effect is not Effect.SET or not attempt > unsent or self._in_window(batch)
 

@@ -162,6 +162,8 @@ class Destination:
     """The values of ``--duplicates`` that make sense beside ``error``."""
     summed: str | None = None
     """The field that ``--duplicates sum`` adds up."""
+    parallel: bool = False
+    """Whether requests that are no movements may be in flight together (a profile's `in_flight` says how many)."""
     most_uncertain: int = 1
     """Uncertain batches of movements after which a run stops sending (RET-5)."""
     low_stock: tuple[str, str] | None = None

@@ -59,6 +59,7 @@ PRODUCTS = Destination(
     payload=product_payload,
     submit=Exchange(build=product_request, read=read_submission),
     look_up=look_up_products,
+    parallel=True,
     rules=PRODUCT_RULES,
     derive=derive_product,
     derived_fields=("precio_unitario_sin_iva",),
