@@ -65,7 +65,8 @@ def take_in(
     hidden, hidden_remarks = _hidden(sheet, rows, options.hidden, sending=sending)
     aged = age_findings(sheet, destination)
     changed = _changed_since(options.known_headers, layout, sheet.name)
-    findings = (*sheet.findings, *aged, *changed, *remarks, *hidden_remarks, *checked.findings)
+    objections = (found for found in sheet.findings if not (found.is_error and found.row in checked.skipped))
+    findings = (*objections, *aged, *changed, *remarks, *hidden_remarks, *checked.findings)
     return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings, resent)
 
 

@@ -25,6 +25,10 @@ DEFAULT_ZONE = "America/Argentina/Buenos_Aires"
 """Time zone (IANA) of dates without one, unless the profile names another (`timezone`)."""
 
 
+WRONG_FIELD_COUNT = "wrong_field_count"
+"""Code of the finding that a line of a CSV file has too many or too few fields."""
+
+
 class Severity(StrEnum):
     """Whether a finding keeps its row from being sent."""
 

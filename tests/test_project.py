@@ -150,6 +150,20 @@ def test_no_lock_file_and_no_results_are_tracked() -> None:
     assert not [name for name in names if name.endswith((".resultados.xlsx", ".validacion.xlsx", ".db"))]
 
 
+def test_every_dependency_is_used() -> None:
+    """Nobody installs a library that nothing imports."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "etl").rglob("*.py"))
+    names = {re.split(r"[<>=\[;]", wanted)[0] for wanted in project["project"]["dependencies"]}
+    assert "click" in names
+    unused = {
+        name
+        for name in names
+        if not re.search(rf"^ *(?:from|import) {name.lower().replace('-', '_')}\b", sources, re.MULTILINE)
+    }
+    assert unused <= {"tzdata", "openpyxl"}  # data alone; annotated copies
+
+
 def test_constraints_are_exact_and_shared_with_uv() -> None:
     """Both pip and uv install the same tested versions."""
     lines = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not line.startswith("#")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from etl.core.numbers import EXACT, WrittenNumber, number_of_float, plain_decimal, plain_digits, written_number
-from etl.core.reading import CellReader, CellReading, Evidence, Problem, is_percent, shown, trimmed
+from etl.core.reading import CellReader, CellReading, Evidence, Problem, bare, is_percent, shown
 from etl.messages import Text, text
 from etl.model import Cell, CellNote
 from etl.vendors.base import Column, Kind
@@ -51,7 +51,7 @@ def hundredfold(number: Decimal) -> Decimal:
 
 def _number(cell: Cell, note: CellNote | None, column: Column, evidence: Evidence) -> Decimal | Problem | None:
     if isinstance(cell, str):
-        return _number_of_text(trimmed(cell), column, evidence)
+        return _number_of_text(bare(cell), column, evidence)
     if isinstance(cell, bool):
         return _no_number(text("A logical value ({value}) stands where a number is expected", value=shown(cell)))
     if not isinstance(cell, float):

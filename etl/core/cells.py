@@ -9,7 +9,7 @@ from etl.core.choices import choice_reader
 from etl.core.codes import code_reader, padded_digits, text_reader
 from etl.core.moments import moment_reader
 from etl.core.numbers import Mark, mark_of
-from etl.core.reading import NO_EVIDENCE, CellReader, CellReading, Evidence, Problem, pads, shown
+from etl.core.reading import NO_EVIDENCE, CellReader, CellReading, Evidence, Problem, bare, pads, shown
 from etl.messages import text
 from etl.model import DEFAULT_ZONE, Cell, CellNote
 from etl.vendors.base import Column, Kind
@@ -34,7 +34,7 @@ def gather_evidence(
     if column.kind in (Kind.DECIMAL, Kind.INTEGER):
         if stated is not None:
             return Evidence(mark=stated, stated=True)
-        return Evidence(mark=mark_of(cell for cell in cells if isinstance(cell, str)))
+        return Evidence(mark=mark_of(bare(cell) for cell in cells if isinstance(cell, str)))
     if column.kind is Kind.CODE:
         formatted = {cell: shown(cell, note) for cell, note in noted if pads(note)}
         return Evidence(padded=padded_digits(cells, formatted))

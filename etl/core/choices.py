@@ -9,7 +9,7 @@ from etl.core.amounts import hundredfold
 from etl.core.code_lists import choices_by_name, folded, likely_choice, value_key
 from etl.core.limits import listed
 from etl.core.numbers import number_of_float, written_number
-from etl.core.reading import CellReader, CellReading, Problem, is_percent, shown, trimmed
+from etl.core.reading import CellReader, CellReading, Problem, bare, is_percent, shown
 from etl.messages import Text, text
 from etl.model import Cell, CellNote
 from etl.vendors.base import Choice, Column
@@ -24,7 +24,7 @@ def choice_reader(column: Column) -> CellReader:
         if column.said and cell is not None and (said := column.said.get(value_key(shown(cell, note)))) is not None:
             return said
         if isinstance(cell, str):
-            raw = trimmed(cell)
+            raw = bare(cell)
             if not raw:
                 return None
             found = _named(raw, names) or _of_text(raw, column, numbers)

@@ -13,12 +13,13 @@ from etl.core.reading import (
     Evidence,
     Problem,
     Remarked,
+    bare,
     padded,
     pads,
     shown,
     trimmed,
 )
-from etl.messages import text
+from etl.messages import Text, text
 from etl.model import Cell, CellNote, Severity
 from etl.vendors.base import Column
 
@@ -30,7 +31,7 @@ _ZERO_FIRST = re.compile(r"0[0-9]+")
 
 def padded_digits(cells: Iterable[Cell], noted: Mapping[Cell, str]) -> int:
     """Return the digits of the longest code that begins with a zero, as text or by its cell's number format."""
-    written = [trimmed(cell) for cell in cells if isinstance(cell, str) and cell[:1] not in _PLAIN_STARTS]
+    written = [bare(cell) for cell in cells if isinstance(cell, str) and cell[:1] not in _PLAIN_STARTS]
     found = (_ZERO_FIRST.match(code) for code in [*written, *noted.values()])
     return max((len(match.group()) for match in found if match), default=0)
 
@@ -68,7 +69,7 @@ def text_reader() -> CellReader:
 def _code_of_text(raw: str, *, is_key: bool) -> CellReading:
     if raw.isalnum() and raw.isascii():
         return raw
-    code = trimmed(raw)
+    code = bare(raw)
     if _SHORTENED.fullmatch(code):
         return Problem(
             "precision_lost",
@@ -83,11 +84,17 @@ def _code_of_text(raw: str, *, is_key: bool) -> CellReading:
         code,
         Problem(
             "trimmed",
-            text("Spaces or invisible characters were taken away: it is sent as “{code}”", code=code),
+            _taken_away(raw, code),
             text("Nothing to do, unless they belong to the code"),
             Severity.WARNING,
         ),
     )
+
+
+def _taken_away(raw: str, code: str) -> Text:
+    if raw.strip(" ")[:1] in ("=", "'"):
+        return text("The signs that mark it as a text were taken away: it is sent as “{code}”", code=code)
+    return text("Spaces or invisible characters were taken away: it is sent as “{code}”", code=code)
 
 
 def _code_of_number(cell: float, note: CellNote | None, column: Column, evidence: Evidence) -> CellReading:

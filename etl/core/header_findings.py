@@ -22,15 +22,40 @@ def map_option(header: str, column: int, field: str) -> str:
     return f'--map "{header if plain else "@" + column_letter(column)}={field}"'
 
 
-def no_header(sheet: Sheet) -> Finding:
-    """Say that no row has headers that are known."""
+def no_header(sheet: Sheet, beyond: HeaderCandidate | None) -> Finding:
+    """Say that no row has headers that are known; `beyond` is a row further down that looks like it."""
+    message = text("No row among the first {rows} has headers that are known", rows=SEARCHED_ROWS)
+    if beyond is not None:
+        return Finding(
+            "no_header",
+            text("{message}; row {row} looks like it: {headers}", message=message, row=beyond.row,
+                 headers=_sketch(beyond.headers)),
+            text("If it is the header, give --header-row {row}", row=beyond.row),
+            sheet=sheet.name,
+        )  # fmt: skip
     return Finding(
         "no_header",
-        text("No row among the first {rows} has headers that are known", rows=SEARCHED_ROWS),
+        message,
         text(
             "Say which row is the header with --header-row N, and what its columns are with "
             '--map "HEADER=field"; etl inspect proposes them'
         ),
+        sheet=sheet.name,
+    )
+
+
+def unread_above(sheet: Sheet, header_row: int, other: HeaderCandidate) -> Finding:
+    """Warn of a table that ends above the header."""
+    return Finding(
+        "rows_above_header",
+        text(
+            "Row {other} looks like a header, too ({headers}): the rows from there to row {header_row} are not read",
+            other=other.row,
+            headers=_sketch(other.headers),
+            header_row=header_row,
+        ),
+        text("If they are data, give --header-row {row}, or put them into a sheet of their own", row=other.row),
+        Severity.WARNING,
         sheet=sheet.name,
     )
 

@@ -12,6 +12,8 @@ from etl.model import Sheet
 
 SEARCHED_ROWS = 50
 """The header is looked for in so many rows."""
+_LOOKED_BEYOND = 1000
+"""Up to this row a header is pointed out, and not taken."""
 _WEIGHT_REQUIRED = 3
 _WEIGHT_QUESTION = 2
 _WEIGHT_OPTIONAL = 1
@@ -27,6 +29,9 @@ class HeaderCandidate:
 
     row: int
     score: int
+    """How well it fits: every header that is known counts."""
+    needed: int
+    """The share of the score that is due to required fields and open questions: without them a table is of no use."""
     recognised: Mapping[int, str]
     """Column index -> the field, or the question, that its header stands for."""
     headers: tuple[str, ...]
@@ -40,12 +45,26 @@ class HeaderCandidate:
 
 
 def candidates_of(sheet: Sheet, vocabulary: Vocabulary, mapped: Sequence[str] = ()) -> tuple[HeaderCandidate, ...]:
-    """Return the rows with at least one recognised header, best first, then from the top.
+    """Return the rows among the first 50 with at least one recognised header, best first, then from the top.
 
     `mapped` are the headers that the person named (``--map``): they count as required ones.
     """
+    return _candidates(sheet, range(1, SEARCHED_ROWS + 1), vocabulary, mapped)
+
+
+def header_beyond(sheet: Sheet, vocabulary: Vocabulary, mapped: Sequence[str] = ()) -> HeaderCandidate | None:
+    """Return the row that looks most like a header below those that are searched, to point it out."""
+    found = _candidates(sheet, range(SEARCHED_ROWS + 1, _LOOKED_BEYOND + 1), vocabulary, mapped)
+    return next((row for row in found if row.count >= _ENOUGH), None)
+
+
+def _candidates(
+    sheet: Sheet, numbers: range, vocabulary: Vocabulary, mapped: Sequence[str]
+) -> tuple[HeaderCandidate, ...]:
     found: dict[int, HeaderCandidate] = {}
-    for number in range(1, min(SEARCHED_ROWS, len(sheet.rows)) + 1):
+    for number in numbers:
+        if number > len(sheet.rows):
+            break
         row = candidate_at(sheet, number, vocabulary, mapped)
         above = found.get(number - 1)
         if row.lines > 1 and above is not None and above.score <= row.score:
@@ -69,19 +88,21 @@ def candidate_at(sheet: Sheet, number: int, vocabulary: Vocabulary, mapped: Sequ
 def best_of(candidates: Sequence[HeaderCandidate], sheet: Sheet) -> tuple[HeaderCandidate, ...]:
     """Return the header row; several when they tie, none when nothing is good enough.
 
-    A row that repeats the best one (a header on every printed page) is no tie: the first one is the header.
+    Optional headers never decide between two rows that have the same required ones: the sheet may hold two tables. A
+    row that repeats one above it, or a part of it (a header on every printed page), is no tie.
     """
     if not candidates:
         return ()
     first = candidates[0]
-    tied = tuple(
-        row
-        for row in candidates
-        if row is first or (row.score == first.score and dict(row.recognised) != dict(first.recognised))
-    )
-    if first.count >= _ENOUGH or _looks_like_a_header(first, sheet):
-        return tied
-    return ()
+    if first.count < _ENOUGH and not _looks_like_a_header(first, sheet):
+        return ()
+    return (first, *(row for row in candidates[1:] if row.needed == first.needed and not _is_lesser(row, first)))
+
+
+def _is_lesser(row: HeaderCandidate, first: HeaderCandidate) -> bool:
+    """Say whether a row is no rival of the best one: it has a single familiar word, or repeats it further down."""
+    repeats = row.recognised.items() <= first.recognised.items()
+    return row.count < min(_ENOUGH, first.count) or (repeats and row.row > first.row)
 
 
 def _candidate(
@@ -101,7 +122,8 @@ def _candidate(
         if name is not None:
             recognised[index] = name
             weights[name] = weight
-    return HeaderCandidate(number, sum(weights.values()), recognised, headers, lines)
+    needed = sum(weight for weight in weights.values() if weight != _WEIGHT_OPTIONAL)
+    return HeaderCandidate(number, sum(weights.values()), needed, recognised, headers, lines)
 
 
 def _texts(sheet: Sheet, number: int) -> tuple[str, ...]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl.core import header_findings as say
 from etl.core.cells import read_constant
-from etl.core.header_row import HeaderCandidate, best_of, candidate_at, candidates_of
+from etl.core.header_row import HeaderCandidate, best_of, candidate_at, candidates_of, header_beyond
 from etl.core.limits import broken_limit
 from etl.core.reading import Problem, Remarked, is_blank
 from etl.core.vocabulary import Vocabulary, header_key, header_text, vocabulary_of
 from etl.errors import FileError, UsageError
 from etl.messages import text
-from etl.model import DEFAULT_ZONE, Finding, Layout, MappedColumn, Sheet, column_index, column_letter
+from etl.model import DEFAULT_ZONE, Cell, Finding, Layout, MappedColumn, Sheet, column_index, column_letter
 from etl.vendors.base import Destination
 
 
@@ -65,7 +65,8 @@ def find_layout(sheet: Sheet, destination: Destination, wanted: Wanted) -> tuple
         ignored=tuple(header for index, header in enumerate(headers) if header and index not in fed),
         constants=dict(wanted.constants),
     )
-    return layout, _remarks(sheet, layout, vocabulary)
+    above = _unread_above(sheet, draft.row, vocabulary)
+    return layout, (*above, *_remarks(sheet, layout, vocabulary))
 
 
 def draft_of(sheet: Sheet, row: int, vocabulary: Vocabulary, wanted: Wanted) -> Draft:
@@ -101,28 +102,48 @@ def missing_fields(draft: Draft, destination: Destination) -> tuple[str, ...]:
 
 def score(sheet: Sheet, destination: Destination) -> int:
     """Return how well a sheet fits: the score of its best header row, 0 when no header is known."""
-    return _score(sheet, vocabulary_of(destination), Wanted())
+    row = _best_row(sheet, vocabulary_of(destination), Wanted())
+    return row.score if row is not None else 0
 
 
 def choose_sheet(sheets: Sequence[Sheet], destination: Destination, wanted: Wanted) -> Sheet:
     """Return the sheet that fits best; one without a single filled cell is out of the question.
 
-    FileError with the candidates when several fit equally well, or none of several at all.
+    Optional headers never decide, rows below the header do. FileError with the candidates when several fit equally
+    well, or none of several at all.
     """
     filled = [sheet for sheet in sheets if any(not is_blank(cell) for cells in sheet.rows for cell in cells)]
     if len(filled) < 2:
         return (filled or list(sheets))[0]
     vocabulary = vocabulary_of(destination)
-    scores = [_score(sheet, vocabulary, wanted) for sheet in filled]
-    best = [sheet for sheet, reached in zip(filled, scores, strict=True) if reached == max(scores)]
+    found = [_best_row(sheet, vocabulary, wanted) for sheet in filled]
+    reached = [(row.needed or min(row.score, 1), _has_data_below(sheet, row)) if row is not None else (0, False)
+               for sheet, row in zip(filled, found, strict=True)]  # fmt: skip
+    best = [sheet for sheet, fit in zip(filled, reached, strict=True) if fit == max(reached)]
     if len(best) > 1:
         raise FileError.because(say.undecided_sheet(best))
     return best[0]
 
 
-def _score(sheet: Sheet, vocabulary: Vocabulary, wanted: Wanted) -> int:
-    found = candidates_of(sheet, vocabulary, _named_headers(wanted))
-    return found[0].score if found else 0
+def _has_data_below(sheet: Sheet, row: HeaderCandidate) -> bool:
+    return any(not is_blank(cell) for cells in sheet.rows[row.row :] for cell in cells)
+
+
+def _best_row(sheet: Sheet, vocabulary: Vocabulary, wanted: Wanted) -> HeaderCandidate | None:
+    return next(iter(candidates_of(sheet, vocabulary, _named_headers(wanted))), None)
+
+
+def _unread_above(sheet: Sheet, header_row: int, vocabulary: Vocabulary) -> Iterator[Finding]:
+    """Yield a warning when another header, with rows of data below it, stands above the one that was taken."""
+    for other in sorted(candidates_of(sheet, vocabulary), key=lambda row: row.row):
+        between = sheet.rows[other.row : header_row - 1]
+        if other.row < header_row and other.count > 1 and any(_is_full(cells) for cells in between):
+            yield say.unread_above(sheet, header_row, other)
+            return
+
+
+def _is_full(cells: Sequence[Cell]) -> bool:
+    return sum(not is_blank(cell) for cell in cells) > 1
 
 
 def _named_headers(wanted: Wanted) -> list[str]:
@@ -140,7 +161,7 @@ def _header_row(sheet: Sheet, vocabulary: Vocabulary, wanted: Wanted) -> int:
         )
     best: tuple[HeaderCandidate, ...] = best_of(candidates_of(sheet, vocabulary, _named_headers(wanted)), sheet)
     if not best:
-        raise FileError.because(say.no_header(sheet))
+        raise FileError.because(say.no_header(sheet, header_beyond(sheet, vocabulary, _named_headers(wanted))))
     if len(best) > 1:
         raise FileError.because(say.undecided_header(sheet, best))
     return best[0].row

@@ -15,7 +15,7 @@ from etl.core.reading import Problem, Remarked
 from etl.core.skipping import rows_without_data
 from etl.core.table import data_rows, source_rows
 from etl.messages import Text, text
-from etl.model import DEFAULT_ZONE, Finding, Layout, Sheet, Value
+from etl.model import DEFAULT_ZONE, WRONG_FIELD_COUNT, Finding, Layout, Sheet, Value
 from etl.vendors.base import Column, Destination
 
 __all__ = ["Mapped", "ReadingOptions", "map_rows", "source_rows"]
@@ -41,7 +41,7 @@ class Mapped:
 
     The frame's index is the row number as Excel shows it, in the sheet's order; it has a column (dtype object: str,
     Decimal, int, datetime, None) for each declared field with a column or a constant. Rows that are no data are in
-    `skipped` instead; rows that the reader itself objects to (an error in `Sheet.findings`) are in neither.
+    `skipped` instead; other rows that the reader itself objects to (an error in `Sheet.findings`) are in neither.
     """
 
     frame: pd.DataFrame
@@ -89,10 +89,15 @@ def map_rows(sheet: Sheet, layout: Layout, destination: Destination, options: Re
 def _sorted_out(
     sheet: Sheet, layout: Layout, destination: Destination, options: ReadingOptions
 ) -> tuple[list[int], dict[int, Text]]:
-    """Return the rows that are data, and those that are not with the reason."""
-    objected = {finding.row for finding in sheet.findings if finding.is_error}
-    found = [number for number in data_rows(sheet, layout.header_row) if number not in objected]
-    skipped = rows_without_data(sheet, found, layout, destination)
+    """Return the rows that are data, and those that are not with the reason.
+
+    A line of a CSV file with too few fields may be a title or a total; whatever else the reader objects to is neither.
+    """
+    objected = {finding.row: finding.code for finding in sheet.findings if finding.is_error}
+    filled = data_rows(sheet, layout.header_row)
+    judged = [number for number in filled if objected.get(number, WRONG_FIELD_COUNT) == WRONG_FIELD_COUNT]
+    skipped = rows_without_data(sheet, judged, layout, destination)
+    found = [number for number in filled if number not in objected or number in skipped]
     if options.skip_hidden:
         for number in sheet.hidden_rows.intersection(found).difference(skipped):
             skipped[number] = text("The row is hidden, and hidden rows are left out (--hidden skip)")

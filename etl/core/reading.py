@@ -18,6 +18,7 @@ _SPACES = {ord(space): " " for space in "\t\r\v\f\u0085\u00a0\u1680\u2000\u2001\
 _SPACES |= {ord(space): " " for space in "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"}
 _SPACES |= {ord(invisible): "" for invisible in "\ufeff\u200b\u200e\u200f\u2060"}
 _NOT_SHOWN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+_WRAPPED = re.compile(r'=("+)(.*)\1', re.DOTALL)
 _FORMAT_PIECE = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[[^\]]*\]|([0#?])|([- ()+])|(.)')
 
 
@@ -72,11 +73,26 @@ def is_blank(cell: Cell) -> bool:
 def trimmed(raw: str) -> str:
     """Return a text in composed form (NFC), without white space at its ends and with plain spaces only inside.
 
-    Line breaks inside stay; no-break and thin spaces and tabs become spaces; invisible marks (BOM …) go.
+    Line breaks inside stay; no-break and thin spaces and tabs become spaces; invisible marks (BOM …) go. So does what
+    programs put around a text to keep Excel from changing it: ``="00123"``, or ``'`` before a formula's first sign.
     """
     if raw.isprintable():
-        return raw.strip() if raw.isascii() else unicodedata.normalize("NFC", raw.strip())
-    return unicodedata.normalize("NFC", raw.translate(_SPACES).strip())
+        plain = raw.strip() if raw.isascii() else unicodedata.normalize("NFC", raw.strip())
+    else:
+        plain = unicodedata.normalize("NFC", raw.translate(_SPACES).strip())
+    return _unwrapped(plain) if plain[:1] in ("=", "'") else plain
+
+
+def bare(raw: str) -> str:
+    """Return what `trimmed` does, without the apostrophe by which Excel is told that a code or a number is a text."""
+    return trimmed(raw).removeprefix("'")
+
+
+def _unwrapped(plain: str) -> str:
+    wrapped = _WRAPPED.fullmatch(plain)
+    if wrapped is not None:
+        return wrapped[2].replace('""', '"').strip()
+    return plain[1:] if plain[1:2] in ("=", "+", "-", "@") else plain
 
 
 def shown(cell: Cell, note: CellNote | None = None) -> str:

@@ -8,11 +8,23 @@ from collections.abc import Iterable, Sequence
 from etl.core.example import is_example, marked_column
 from etl.core.reading import is_blank, trimmed
 from etl.core.table import covered_rows, is_filled, lying_cells
+from etl.core.vocabulary import header_key
 from etl.messages import Text, text
-from etl.model import Cell, Layout, Sheet
+from etl.model import Cell, Layout, MappedColumn, Sheet
 from etl.vendors.base import Destination
 
-_TOTAL = re.compile(r"(sub ?-?)?total(es)?( general(es)?)?[ $:]*", re.IGNORECASE)
+_COUNTED = (
+    r"art[ií]culos?|productos?|[ií]tems?|unidades|c[oó]digos?|stock|rubros?|l[ií]neas?|marcas?|categor[ií]as?|grupos?"
+    r"|familias?|secci[oó]n|p[aá]gina|hoja|listas?|inventario|cantidad|importe|precios?|iva|compra|venta"
+)
+_TOTAL = re.compile(
+    r"(?:(?:gran|suma) )?(?:sub ?-?)?total(?:es)?"
+    r"(?: (?:general(?:es)?|gral\.?|final|parcial|neto|bruto|acumulado)"
+    rf"| (?:(?:de|del|por|x) )?(?:la )?(?:{_COUNTED})\b.*)?[ $:=.,\d]*"
+    r"|sumas?(?: (?:total|parcial))?[ $:=.,\d]*",
+    re.IGNORECASE,
+)
+"""What stands before a sum. "Total Light aceite" is a product."""
 _DIGIT = re.compile(r"[0-9]")
 
 _Shape = tuple[bool, bool]
@@ -55,7 +67,7 @@ class _Rows:
         self._not_blank = lying_cells(sheet.notes)
         if sheet.merged:
             _add_covered_from_above(self._not_blank, sheet, layout)
-        self._headers = {mapped.column: mapped.header.casefold() for mapped in layout.columns}
+        self._headers = {mapped.column: _header_keys(sheet, layout, mapped) for mapped in layout.columns}
         self._indexes = list(self._headers)
         self._destination = destination
         self._marked_field = marked_column(destination).name
@@ -103,7 +115,7 @@ class _Rows:
     def _is_header(self, row: Sequence[Cell], index: int) -> bool:
         cell = _cell(row, index)
         if isinstance(cell, str) and cell:
-            return trimmed(cell).casefold() in (self._headers[index], "")
+            return header_key(cell) in self._headers[index]
         return cell is None
 
     def _is_total(self, row: Sequence[Cell]) -> bool:
@@ -121,6 +133,12 @@ def _add_covered_from_above(not_blank: dict[int, set[int]], sheet: Sheet, layout
         for number, (top, _) in covered_rows(sheet, mapped.column, layout.header_row + 1, len(sheet.rows)).items():
             if top < number:
                 not_blank.setdefault(number, set()).add(mapped.column)
+
+
+def _header_keys(sheet: Sheet, layout: Layout, mapped: MappedColumn) -> frozenset[str]:
+    """Return what repeats a column's header: all of it, or its part in either line of a header of two lines."""
+    lines = (sheet.cell(number, mapped.column) for number in (layout.header_row - 1, layout.header_row))
+    return frozenset({header_key(mapped.header), "", *(header_key(cell) for cell in lines if isinstance(cell, str))})
 
 
 def _cell(row: Sequence[Cell], column: int | None) -> Cell:

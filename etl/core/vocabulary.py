@@ -1,7 +1,12 @@
-"""Which header means which field: compared without case, accents, spaces, punctuation and the words de, del, la, el."""
+"""Which header means which field: compared without case, accents, spaces, punctuation and the words de, del, la, el.
+
+``s/`` is sin, ``c/`` con and ``x`` por, and a plural is its singular: without spaces "Precios IVA" would otherwise be
+"Precio s/IVA", which says the contrary.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +16,8 @@ from etl.model import Cell
 from etl.vendors.base import Column, Destination
 
 _PASSED_OVER = frozenset({"de", "del", "la", "el"})
+_SHORT = {"s": "sin", "c": "con", "x": "por"}
+_PLURAL = re.compile(r"(\w{3,}[aeo])s")
 
 
 def header_text(cell: Cell) -> str:
@@ -22,7 +29,13 @@ def header_key(header: str) -> str:
     """Return what two headers must share to be the same: ``Precio s/IVA`` and ``PRECIO S. IVA`` do."""
     plain = unicodedata.normalize("NFKD", header).casefold()
     kept = "".join(sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))
-    return "".join(word for word in kept.split() if word not in _PASSED_OVER)
+    return "".join(_told(word) for word in kept.split() if word not in _PASSED_OVER)
+
+
+def _told(word: str) -> str:
+    """Return a word in full, in the singular when it is a plural in -s."""
+    plural = _PLURAL.fullmatch(word)
+    return plural[1] if plural else _SHORT.get(word, word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -369,6 +369,41 @@ def test_spaces_that_are_taken_from_a_key_are_said() -> None:
     assert reader_of(CODE)(" AB1 ", None) == "AB1"
 
 
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ('="00123"', "00123"),
+        ("'00123", "00123"),
+        ('=""00123""', "00123"),
+        ('="a""b"', 'a"b'),
+        ("'-7", "-7"),
+        (' ="A1" ', "A1"),
+    ],
+)
+def test_what_keeps_excel_from_changing_a_code_is_no_part_of_it(raw: str, code: str) -> None:
+    """Programs write ="00123" or '00123 into a CSV: the code is 00123, and where it is a key that is said."""
+    found = reader_of(CODE, is_key=True)(raw, None)
+    assert isinstance(found, Remarked)
+    assert (found.value, found.remark.code, found.remark.severity) == (code, "trimmed", Severity.WARNING)
+    assert "mark it as a text" in str(found.remark.message)
+
+
+@pytest.mark.parametrize("raw", ["A'10", '"A9"', "=00123", '="A', "´1"])
+def test_other_quotes_belong_to_the_code(raw: str) -> None:
+    """Only whole wrappings are taken away."""
+    assert reader_of(CODE, is_key=True)(raw, None) == raw
+
+
+def test_wrapped_numbers_choices_and_texts_are_read_as_what_they_wrap() -> None:
+    """A wrapping changes no value, in no kind of column, and wrapped numbers are evidence like others."""
+    assert column_of(AMOUNT, '="1,5"', "'1.234") == [Decimal("1.5"), Decimal(1234)]
+    assert read(TAX, "'21") == Decimal(21)
+    assert read(WORDS, '="Tren"') == "Tren"
+    assert read(WORDS, "'-10% de descuento") == "-10% de descuento"
+    assert read(WORDS, "'68 Special") == "'68 Special"
+    assert column_of(CODE, '="00123"', 45.0)[1] == "ambiguous_code"
+
+
 def test_text_is_kept_and_never_taken_for_nothing() -> None:
     """NA, null and None are names; a number becomes the text that is seen; dates and logical values are findings."""
     for name in ("NA", "null", "None", "nan", "#N/A", "=1+1", "1.234"):

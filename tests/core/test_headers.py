@@ -39,17 +39,28 @@ def refused(found: Sheet, wanted: Wanted | None = None, to: object = SHELVES) ->
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Código de Barras", "codigo barra s"),
+        ("Código de Barras", "CODIGO BARRA"),
         ("PRECIO S/IVA", "precio s. iva"),
         ("  Lista de los precios", "lista los precios"),
         ("lista_precios", "Lista de la Precios"),
         ("Descripción\ndel producto", "descripcion producto"),
         ("C\u0301odigo", "codigo"),
+        ("Precio c/IVA", "PRECIOS con IVA"),
+        ("Unid. x bulto", "unid. por bultos"),
     ],
 )
 def test_headers_are_compared_as_people_read_them(one: str, other: str) -> None:
     """Case, accents, spaces, punctuation and de, del, la, el make no difference."""
     assert header_key(one) == header_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Precios IVA", "Precio s/IVA"), ("PreciosIVA", "Precio s/IVA"), ("Precio c/IVA", "Precio s/IVA"), ("Gas", "Ga")],
+)
+def test_headers_that_say_something_else_stay_apart(one: str, other: str) -> None:
+    """A plural's s is no "s/": the price of "Precios IVA" may hold the tax."""
+    assert header_key(one) != header_key(other)
 
 
 def test_columns_are_found_by_name_label_and_alias_in_any_order() -> None:
@@ -77,6 +88,35 @@ def test_a_header_beyond_the_first_fifty_rows_has_to_be_named() -> None:
     far = sheet(*[("x",)] * 50, PLAIN, ("A1", "Tren", 3))
     assert refused(far).findings[0].code == "no_header"
     assert layout_of(far, Wanted(header_row=51)).header_row == 51
+
+
+def test_a_header_further_down_is_pointed_out() -> None:
+    """Beyond row 50 nothing is taken, but the row that looks like it is named with its option."""
+    error = refused(sheet(*[("x",)] * 60, PLAIN, ("A1", "Tren", 3)))
+    assert "row 61 looks like it: Code | Name | Count" in str(error.message)
+    assert "--header-row 61" in str(error.hint)
+    assert "looks like" not in str(refused(sheet(*[("x",)] * 60, ("Code", 1), ("A1", "Tren", 3))).message)
+
+
+def test_two_tables_in_one_sheet_are_a_question() -> None:
+    """An optional column more does not make the second table the one that is meant, nor the first a title."""
+    first, second = ("Code", "Name", "Count"), ("Code", "Name", "Count", "Price")
+    for tables in (((first, ("A1", "Tren", 3), second), (1, 3)), ((first, ("A1", "Tren", 3), (), second), (1, 4))):
+        error = refused(sheet(*tables[0], ("A2", "Bus", 4, 1)))
+        assert error.findings[0].code == "undecided_header"
+        assert all(f"{row}: Code" in str(error.message) for row in tables[1])
+    assert layout_of(sheet(second, ("A1", "Tren", 3, 1), first, ("A2", "Bus", 4))).header_row == 1
+
+
+def test_data_above_the_header_is_said() -> None:
+    """A lesser table above the one that is read does not vanish in silence."""
+    found = sheet(("Code", "Name"), ("A1", "Tren"), PLAIN, ("A2", "Bus", 4))
+    layout, warnings = find_layout(found, SHELVES, Wanted())
+    assert layout.header_row == 3
+    assert [(warning.code, warning.severity) for warning in warnings] == [("rows_above_header", Severity.WARNING)]
+    assert "--header-row 1" in str(warnings[0].hint)
+    _, none = find_layout(sheet(("Code", "Name"), PLAIN, ("A2", "Bus", 4)), SHELVES, Wanted())
+    assert none == ()
 
 
 def test_two_rows_that_could_be_the_header_are_a_question() -> None:
@@ -247,6 +287,15 @@ def test_the_sheet_that_fits_best_is_chosen() -> None:
     assert choose_sheet([notes, table, sheet((None, ""), name="Hoja3")], SHELVES, Wanted()) is table
     assert choose_sheet([notes], SHELVES, Wanted()) is notes
     assert score(table, SHELVES) > score(notes, SHELVES) == 0
+
+
+def test_rows_decide_between_sheets_and_optional_columns_do_not() -> None:
+    """An empty form loses against the filled one; a sheet with an optional column more is no better than the other."""
+    empty, table = sheet((*PLAIN, "Price"), name="Modelo"), sheet(PLAIN, ("A1", "Tren", 3), name="Mayo")
+    assert choose_sheet([empty, table], SHELVES, Wanted()) is table
+    more = sheet((*PLAIN, "Price"), ("A1", "Tren", 3, 1), name="Junio")
+    with pytest.raises(FileError, match="“Mayo”, “Junio”"):
+        choose_sheet([table, more], SHELVES, Wanted())
 
 
 def test_sheets_that_fit_equally_are_a_question() -> None:

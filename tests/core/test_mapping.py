@@ -16,6 +16,7 @@ from etl.vendors.base import Destination, Kind
 from tests.core.tables import CODE, COUNT, MOVE, NAME, PRICE, SHELVES, codes_at, column, destination, sheet
 
 HEADER = ("Code", "Name", "Price", "Count")
+CATALOGUE = destination(CODE, NAME, PRICE)
 
 
 def mapped(found: Sheet, options: ReadingOptions | None = None, to: Destination = SHELVES, **constants: str) -> Mapped:
@@ -152,6 +153,44 @@ def test_rows_that_the_reader_objects_to_are_not_read() -> None:
     assert done.skipped == {}
 
 
+@pytest.mark.parametrize(
+    ("row", "is_data"),
+    [
+        (("BEBIDAS",), False),
+        (("TOTAL", "3"), False),
+        (("A7",), True),
+        (("A7", "Tren"), True),
+        ((None, "Bus", "1"), True),
+    ],
+)
+def test_a_short_line_of_a_csv_is_a_title_or_a_total_or_stays_an_objection(
+    row: tuple[Cell, ...], is_data: bool
+) -> None:
+    """A section title has one field in every CSV: it is skipped; a product with a field too few is still refused."""
+    objection = Finding("wrong_field_count", text("1 field instead of 3"), row=3)
+    found = sheet(("Code", "Name", "Price"), ("A1", "Tren", 1), row, ("A2", "Bus", 2), findings=(objection,))
+    done = mapped(found, to=CATALOGUE)
+    assert done.frame.index.tolist() == [2, 4]
+    assert list(done.skipped) == ([] if is_data else [3])
+
+
+def test_a_line_with_broken_quotes_is_never_a_title() -> None:
+    """Only the number of fields is forgiven to a title: what else the reader objects to stays an error."""
+    objection = Finding("broken_quotes", text("quotes"), row=3)
+    rows = (("A1", "Tren", 1), ("BEBIDAS",), ("A2", "Bus", 2))
+    assert mapped(sheet(("Code", "Name", "Price"), *rows, findings=(objection,)), to=CATALOGUE).skipped == {}
+
+
+@pytest.mark.parametrize("again", [("Código", "Precio", None), (None, "neto", "final"), ("Código", "neto", None)])
+def test_either_line_of_a_header_of_two_lines_may_be_repeated(again: tuple[Cell, ...]) -> None:
+    """On a later page each line of the header stands for itself, with blanks where cells were merged."""
+    to = destination(column("code", Kind.CODE, label="Código"), column("net", label="Precio neto"), key=("code",))
+    rows = (("Código", "Precio", None), (None, "neto", "final"), ("A1", "1", "2"), again, ("A2", "3", "4"))
+    found = mapped(sheet(*rows, merged=((1, 2, 0, 0), (1, 1, 1, 2))), to=to)
+    assert found.frame["code"].tolist() == ["A1", "A2"]
+    assert "repeats" in str(found.skipped[4]) or "title" in str(found.skipped[4])
+
+
 def test_hidden_rows_are_left_out_when_asked() -> None:
     """--hidden skip makes them rows that are no data, before duplicates are looked for."""
     found = sheet(HEADER, ("A1", "T", 1, 1), ("A1", "B", 1, 1), hidden_rows=frozenset({3}))
@@ -159,9 +198,6 @@ def test_hidden_rows_are_left_out_when_asked() -> None:
     done = mapped(found, ReadingOptions(skip_hidden=True))
     assert done.frame.index.tolist() == [2]
     assert list(done.skipped) == [3]
-
-
-CATALOGUE = destination(CODE, NAME, PRICE)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +211,13 @@ CATALOGUE = destination(CODE, NAME, PRICE)
         ((None, "TOTAL", 123.5), "totals"),
         ((None, "Subtotal:", 123.5), "totals"),
         (("Total general", None, 123.5), "totals"),
+        (("SUB-TOTAL", None, "$ 123,50"), "totals"),
+        ((None, "Total de productos: 3", 123.5), "totals"),
+        (("Total rubro Accesorios", None, 123.5), "totals"),
+        ((None, "TOTAL NETO $", 123.5), "totals"),
+        ((None, "Gran total", 123.5), "totals"),
+        ((None, "Suma", 123.5), "totals"),
+        (("CÓDE", "name", None), "repeats the header"),
         ((None, "EJEMPLO (no se envía): Tren", 5), "example"),
         (("A1", "Ejemplo (NO se envía)", 5), "example"),
     ],
@@ -196,6 +239,7 @@ def test_rows_that_are_no_data_are_skipped_with_their_reason(row: tuple[Cell, ..
         (None, "Tren", 12.5),
         ("TOTAL", "Aceite Total", 12.5),
         (None, "Total Light aceite", 12.5),
+        (None, "Sumador total", 12.5),
         ("T1", "Total", 12.5),
         ("Code", "Tren", 1),
         ("A1", "Ejemplo de madera", 5),

@@ -15,7 +15,7 @@ from etl.io.readers.refusal import unreadable
 from etl.io.readers.source import RawFile, Source
 from etl.io.readers.text_encoding import to_utf8
 from etl.messages import text
-from etl.model import Finding, Severity, Sheet, SheetName
+from etl.model import WRONG_FIELD_COUNT, Finding, Severity, Sheet, SheetName
 
 _SPOILT_FIRST = (b"\xc3\x83", b"\xc3\x82", b"\xef\xbf\xbd")
 _SPOILT = re.compile(
@@ -79,7 +79,7 @@ def _count_findings(counts: FieldCounts, broken: Sequence[int]) -> Iterator[Find
     for index, found, expected in counts.wrong():
         if index + 1 not in already:
             yield Finding(
-                code="wrong_field_count",
+                code=WRONG_FIELD_COUNT,
                 message=text(
                     "Row {row} has {found} fields where the header has {expected}",
                     row=index + 1,

@@ -132,6 +132,41 @@ def test_a_price_that_may_hold_the_tax_is_asked_about(header: str) -> None:
     assert f'--map "{header}=precio_con_iva"' in str(caught.value)
 
 
+_NAMES = ("Precio", "Precios", "P.", "PVP", "P.U.", "Importe", "Valor", "Lista", "Precio de venta", "Precio unitario")
+_WITH = (
+    "IVA",
+    "+ IVA",
+    "más IVA",
+    "con IVA",
+    "c/IVA",
+    "C IVA",
+    "IVA incl.",
+    "IVA inc",
+    "final",
+    "bruto",
+    "",
+    "$",
+    "c/ imp.",
+)
+_WITHOUT = ("s/IVA", "sin IVA", "S. I.V.A.", "neto", "netos", "sin impuestos", "siva")
+
+
+@pytest.mark.parametrize("glue", [" ", "", "\n", " - ", "_"])
+def test_no_header_of_a_price_is_ever_taken_for_its_contrary(glue: str) -> None:
+    """What may hold the tax never feeds the price without it, nor the reverse, however the words are written."""
+    known = vocabulary_of(PRODUCTS)
+    for name in _NAMES:
+        for words, contrary in ((_WITH, "precio_unitario_sin_iva"), (_WITHOUT, "precio_con_iva")):
+            for word in words:
+                for header in (glue.join((name, word)), glue.join((name, word)).upper(), glue.join((word, name))):
+                    found = known.field_of(header)
+                    assert found is None or found.name != contrary, header
+    for header in ("Precio s/IVA", "PRECIOS S/ IVA", "Precios netos"):
+        assert known.fields[header_key(header)].name == "precio_unitario_sin_iva"
+    for header in ("Precios IVA", "PreciosIVA", "Precio siva", "P. Final"):
+        assert known.question_of(header) == ("precio_unitario_sin_iva", "precio_con_iva"), header
+
+
 def test_required_columns_are_those_of_the_vendor_s_page() -> None:
     """And `operacion`, which is the request's; each is missed when its column is."""
     required = {column.name for column in PRODUCT_COLUMNS if column.required}
