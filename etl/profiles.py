@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from etl.companies import Written, check_defaults, find_companies
+from etl.core.thresholds import Thresholds
 from etl.core.zones import zone_of
 from etl.errors import ConfigurationError
+from etl.guard_limits import limits_of
 from etl.io.addresses import checked_address
 from etl.io.secrets import Secret, resolve, stored_reference
 from etl.io.toml_file import TomlFile, dotted
@@ -20,7 +22,7 @@ from etl.vendors.base import Vendor
 
 DEFAULT_PROFILE: Final = "default"
 MOST_IN_FLIGHT: Final = 16
-SETTINGS: Final = ("account", "address", "company", "evidence", "in_flight", "ca_file", "timezone")
+SETTINGS: Final = ("account", "address", "company", "evidence", "in_flight", "ca_file", "timezone", "guards")
 """What a profile may say beside its credentials."""
 
 
@@ -48,6 +50,8 @@ class Profile:
     """Further authorities to trust, for networks that decrypt https."""
     timezone: str = DEFAULT_ZONE
     """Of dates in sheets that name none (IANA)."""
+    guards: Thresholds = field(default_factory=Thresholds)
+    """Beyond which changes a guard asks."""
     written: bool = True
     """Whether it stands in a file; `default` may come from variables alone."""
     references: Mapping[str, str] = field(default_factory=dict)
@@ -116,6 +120,7 @@ def _from_file(written: Written, vendor: Vendor, home: Path, environ: Mapping[st
         in_flight=_in_flight(written),
         ca_file=None if ca_file is None else written.folder("ca_file") / Path(ca_file).expanduser(),
         timezone=_timezone(written),
+        guards=limits_of(written),
         references=given,
         source=lambda: _credentials(name, vendor, given, home, environ, how_to_set),
     )

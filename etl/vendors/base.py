@@ -112,6 +112,16 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What reading told of the whole of what a vendor has, beyond the rows of the sheet."""
+
+    size: int | None = None
+    """How many products there are in all; None when that was not told."""
+    price_lists: frozenset[str] = frozenset()
+    """The names of price lists that exist, as far as they were told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What reading the vendor before planning made of the valid rows."""
 
@@ -123,6 +133,28 @@ class Survey:
     """Rows that equal what the vendor has, with the reason to show."""
     before: Mapping[int, Mapping[str, Json]] = field(default_factory=dict)
     """By row and field, what the vendor has now, for the rows of which it is known."""
+    catalogue: Catalogue | None = None
+    """What was learnt of everything that is there; None when only the rows were asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What the guards look at, by the names of the payload's fields: an empty one keeps its guards silent."""
+
+    price: str | None = None
+    currency: str | None = None
+    """The field that says in which currency the price is."""
+    tax_rate: str | None = None
+    """The field with the rate of the tax in percent, which the price does not hold."""
+    price_list: str | None = None
+    stock: str | None = None
+    """A stock that is set to a value, not moved."""
+    taken: tuple[str, str] | None = None
+    """(group, field): units that are taken away; `Destination.baseline` tells by position how many there are."""
+    unused: tuple[str, ...] = ()
+    """Fields that the vendor ignores when it changes a product."""
+    remembered: bool = False
+    """The vendor cannot be read: what it took last, by the journal, stands for what it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +181,8 @@ class Destination:
     """(group, payloads) -> what must be known before the first attempt, as JSON for the journal; None: nothing."""
     look_up: Callable[[Doubt], Conversation[tuple[Sighting, ...]]] | None = None
     """How a lost answer is looked up. None: it cannot be."""
+    watched: Watched = field(default_factory=Watched)
+    """What the guards look at before the first request."""
     survey: Callable[[Sequence[Row], Wishes], Conversation[Survey]] | None = None
     """What must be read between validation and planning; only `run` does it (and a dry run with ``--read``)."""
     rules: tuple[Rule, ...] = ()
