@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from etl.aliases import alias_findings
+from etl.core.changes import changes_of
 from etl.core.outcomes import ItemState, outcome_of
 from etl.core.report import Report, ReportRow, Requests, UncertainRow
 from etl.errors import InternalError
@@ -15,6 +16,7 @@ from etl.messages import Text, text, verbatim
 from etl.model import Finding, Json, Layout, MappedColumn, Origin, Outcome
 from etl.reconciliation import last_sent
 from etl.vendors import DESTINATIONS
+from etl.vendors.answers import same_value
 
 
 def facts_of(layout: Layout, sheet: str | None, **more: Json) -> dict[str, Json]:
@@ -35,7 +37,8 @@ def report_of(journal: Journal, run: str, command: str) -> Report:
     record = journal.run(run)
     items = {item.place: item for item in journal.items_of(run)}
     sources = journal.rows_of(run)
-    rows = tuple(_report_row(row, items) for row in sources)
+    destination = DESTINATIONS.get(record.destination)
+    rows = tuple(_report_row(row, items, same_value if destination is None else destination.same) for row in sources)
     findings = (
         *journal.findings_of(run),
         *_vendor_findings(record, sources, items),
@@ -72,7 +75,7 @@ def report_of(journal: Journal, run: str, command: str) -> Report:
     )
 
 
-def _report_row(row: RowRecord, items: Mapping[int, ItemRecord]) -> ReportRow:
+def _report_row(row: RowRecord, items: Mapping[int, ItemRecord], same: Callable[[Json, Json], bool]) -> ReportRow:
     if row.item is None:
         if row.outcome is None:
             raise InternalError(text("Row {row} has no outcome.", row=str(row.number)))
@@ -88,6 +91,7 @@ def _report_row(row: RowRecord, items: Mapping[int, ItemRecord]) -> ReportRow:
         vendor_id=item.vendor_id,
         data=item.data,
         derived=row.derived,
+        changes=changes_of(row.before, item.payload, same),
     )
 
 

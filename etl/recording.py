@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etl.core.changes import changes_of
 from etl.core.outcomes import ItemState
 from etl.core.planning import content_hash, identify_key
 from etl.core.report import Report, ReportRow, Requests
@@ -151,6 +152,7 @@ def _row_records(planned: Plan, intake: Intake) -> list[RowRecord]:
                 reasons=reasons,
                 derived=intake.checked.derived.get(row.number, {}),
                 item=places.get(row.number) if outcome is None else None,
+                before=intake.before.get(row.number, {}),
             )
         )
     if unreported:
@@ -192,6 +194,7 @@ def report_unsent(
     profile: Profile | None = None,
 ) -> Report:
     """Return the report of a command that sent nothing."""
+    payloads = [item.payload for batch in planned.batches for item in batch.items]
     rows = tuple(
         ReportRow(
             number=record.number,
@@ -199,6 +202,7 @@ def report_unsent(
             outcome=record.outcome or Outcome.NOT_SENT,
             reasons=record.reasons,
             derived=record.derived,
+            changes={} if record.item is None else changes_of(record.before, payloads[record.item], destination.same),
         )
         for record in _row_records(planned, intake)
     )

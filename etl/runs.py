@@ -262,7 +262,7 @@ def _sent_since(journal: Journal, record: RunRecord) -> Iterator[tuple[SentRun, 
     """
     last = journal.last_attempts(record.account, record.destination)
     for other in journal.runs_of(record.account, record.destination):
-        newer = other.started > record.started
+        newer = other.serial > record.serial
         if other.id == record.id or other.id not in last or not (newer or last[other.id] >= record.started):
             continue
         related = other.id in record.facts.get("resent_from", ()) or record.id in other.facts.get("resent_from", ())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from etl.core.changes import Changed
 from etl.messages import Text
 from etl.model import Cell, Finding, Json, MappedColumn, Outcome, Value
 
@@ -29,6 +30,8 @@ class ReportRow:
     """What the vendor returned."""
     derived: Mapping[str, Value] = field(default_factory=dict)
     """Fields that we computed from the sheet's (`precio_unitario_sin_iva` from `precio_con_iva`)."""
+    changes: Mapping[str, Changed] = field(default_factory=dict)
+    """By field, what is set to another value than the vendor had; only of rows that are, were or would be sent."""
     formats: Mapping[int, str] = field(default_factory=dict)
     """Excel's format code by column index where it changes what a number means (``0.00%``, ``00000``: `CellNote`)."""
 

@@ -42,6 +42,19 @@ def number_of(value: Json) -> int | Decimal | None:
     return number
 
 
+def same_value(sent: Json, told: Json) -> bool:
+    """Say whether a vendor tells what was sent: numbers by their worth, quoted or not, texts by their words.
+
+    None and an empty text are sent to erase: the vendor then tells nothing, an empty text, or zero for None.
+    """
+    ours, theirs = number_of(sent), number_of(told)
+    if sent is None or sent == "":
+        return told is None or not str(told).strip() or (sent is None and theirs == 0)
+    if ours is None or theirs is None or (isinstance(sent, str) and isinstance(told, str)):
+        return told is not None and str(sent).split() == str(told).split()
+    return ours == theirs
+
+
 def shown(value: Json) -> Json:
     """Return what was told in a form that can be stored and shown: a number, a text of bearable length, or nothing."""
     if value is None or number_of(value) is not None:

@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 
 from etl.messages import Text
 from etl.model import Answer, Doubt, Effect, Finding, Json, Reading, Request, Row, Sighting, Value
+from etl.vendors.answers import same_value
 
 T = TypeVar("T")
 
@@ -192,6 +193,8 @@ class Destination:
     """Fields that `derive` may add; shown in `Filas` beside the user's columns."""
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Headers never taken by themselves, with the fields they may mean."""
+    same: Callable[[Json, Json], bool] = same_value
+    """(what was sent of a field, what the vendor tells of it) -> whether they are one value."""
     duplicates: frozenset[str] = frozenset()
     """The values of ``--duplicates`` that make sense beside ``error``."""
     summed: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from etl.errors import ConfigurationError, JournalError
 from etl.io.files import create_private, make_private_folder
+from etl.io.journal.migrations import MIGRATIONS
 from etl.io.journal.schema import SCHEMA_VERSION, meta, metadata
 from etl.io.journal.sql import SqlJournal
 from etl.messages import text
-
-Migration = Callable[[Connection], None]
-
-MIGRATIONS: Mapping[int, Migration] = {}
-"""From this version to the next. Version 1 is the first."""
 
 
 def open_journal(url: str) -> SqlJournal:
@@ -119,7 +114,11 @@ def _migrate(engine: Engine, version: int, path: Path | None) -> None:
         backup = path.with_name(f"{path.name}.v{version}.bak")
         shutil.copy2(path, backup)
     with engine.begin() as connection:
-        for step in range(version, SCHEMA_VERSION):
+        if path is not None:
+            # The driver begins no transaction for DDL: a process that dies half way must leave the old format.
+            connection.execute(statement("BEGIN IMMEDIATE"))
+        # Another process may have done it while this one waited.
+        for step in range(_version(connection) or version, SCHEMA_VERSION):
             MIGRATIONS[step](connection)
         connection.execute(update(meta).where(meta.c.name == "schema_version").values(value=str(SCHEMA_VERSION)))
 

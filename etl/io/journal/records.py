@@ -35,6 +35,9 @@ class RunRecord:
     """Requests that the plan needs."""
     sent: int = 0
     reads: int = 0
+    serial: int = 0
+    """The order in which runs were put into the journal, from 1: tells which is newer whatever the clock said. 0: it is
+    not there yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,10 @@ class RowRecord:
     derived: Mapping[str, Value] = field(default_factory=dict)
     item: int | None = None
     """Place of its item in the run."""
+    before: Mapping[str, Json] = field(default_factory=dict)
+    """By field, what the vendor had when it was read before planning, whether it changes or not (`Survey.before`).
+
+    Empty when it was not read or had nothing of this key. `etl.core.changes` compares it with the item's payload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +88,17 @@ class Standing:
     item_id: str
     key_id: str
     state: ItemState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastValue:
+    """What the newest run with a key sent for it, and where that stands."""
+
+    run: str
+    payload: Mapping[str, Json]
+    state: ItemState
+    started: datetime
+    """When that run began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +241,15 @@ class Journal(Protocol):
 
     def last_attempts(self, account: str, destination: str) -> dict[str, datetime]:
         """Return, by run, when its last attempt began; runs without one are absent."""
+
+    def last_values(
+        self, account: str, destination: str, key_ids: Iterable[str], *, before: int | None = None
+    ) -> dict[str, LastValue]:
+        """Return, by key id, what the newest run that sent the key (or may have) sent for it.
+
+        `before`: only of runs with a lower serial number. Refused, superseded and unsent rows changed nothing: an older
+        run's value counts then.
+        """
 
     def sent_elsewhere(self, run: str, since: datetime) -> dict[tuple[str, ...], str]:
         """Return the keys that other runs of the same account and destination have sent since: key -> run."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -35,7 +35,8 @@ runs = Table(
     Column("planned", Integer, nullable=False),
     Column("sent", Integer, nullable=False, default=0),
     Column("reads", Integer, nullable=False, default=0),
-    Index("runs_by_account", "account", "destination", "started"),
+    Column("serial", Integer, nullable=False),
+    Index("runs_by_account", "account", "destination", "serial"),
 )
 
 rows = Table(
@@ -49,6 +50,7 @@ rows = Table(
     Column("reasons", Text),
     Column("derived", Text),
     Column("item", Integer),
+    Column("before", Text),
 )
 
 items = Table(

@@ -16,12 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from etl.core.outcomes import EFFECTIVE, ItemState
 from etl.errors import InternalError, JournalError
 from etl.io.journal import encoding
+from etl.io.journal.last_values import last_values
 from etl.io.journal.records import (
     AttemptRecord,
     BatchRecord,
     Change,
     Closing,
     ItemRecord,
+    LastValue,
     LookRecord,
     RowRecord,
     RunRecord,
@@ -74,7 +76,8 @@ class SqlJournal:
     ) -> None:
         """T0: the whole plan, before anything is sent."""
         with self._write() as connection:
-            connection.execute(insert(runs), _run_values(run))
+            serial = select(func.coalesce(func.max(runs.c.serial), 0) + 1).scalar_subquery()
+            connection.execute(insert(runs).values(**_run_values(run), serial=serial))
             if rows_:
                 connection.execute(insert(rows), [_row_values(run.id, place, row) for place, row in enumerate(rows_)])
             if items_:
@@ -268,13 +271,13 @@ class SqlJournal:
         """Return the ids that begin with `prefix`, newest first."""
         with self._read() as connection:
             query = select(runs.c.id).where(runs.c.id.startswith(prefix, autoescape=True))
-            return list(connection.execute(query.order_by(runs.c.started.desc())).scalars())
+            return list(connection.execute(query.order_by(runs.c.serial.desc())).scalars())
 
     def runs_of(self, account: str, destination: str) -> list[RunRecord]:
         """Return the runs of an account for a destination, newest first."""
         query = select(runs).where(runs.c.account == account, runs.c.destination == destination)
         with self._read() as connection:
-            return [_run(found) for found in connection.execute(query.order_by(runs.c.started.desc())).mappings()]
+            return [_run(found) for found in connection.execute(query.order_by(runs.c.serial.desc())).mappings()]
 
     def rows_of(self, run: str) -> list[RowRecord]:
         """Return the source rows in the sheet's order."""
@@ -310,6 +313,13 @@ class SqlJournal:
         )
         with self._read() as connection:
             return {run: encoding.at(started) for run, started in connection.execute(query)}
+
+    def last_values(
+        self, account: str, destination: str, key_ids: Iterable[str], *, before: int | None = None
+    ) -> dict[str, LastValue]:
+        """Return, by key id, what the newest run that sent the key (or may have) sent for it."""
+        with self._read() as connection:
+            return last_values(connection, account, destination, key_ids, before=before)
 
     def sent_elsewhere(self, run: str, since: datetime) -> dict[tuple[str, ...], str]:
         """Return the keys that other runs of the same account and destination have sent since: key -> run."""
@@ -483,6 +493,7 @@ def _run(found: RowMapping) -> RunRecord:
         planned=found["planned"],
         sent=found["sent"],
         reads=found["reads"],
+        serial=found["serial"],
     )
 
 
@@ -496,6 +507,7 @@ def _row_values(run: str, place: int, row: RowRecord) -> dict[str, Any]:
         "reasons": encoding.to_text([reason.to_json() for reason in row.reasons]) if row.reasons else None,
         "derived": encoding.values(row.derived),
         "item": row.item,
+        "before": encoding.to_text(dict(row.before)) if row.before else None,
     }
 
 
@@ -507,6 +519,7 @@ def _row(found: RowMapping) -> RowRecord:
         reasons=tuple(text_from_json(reason) for reason in encoding.from_text(found["reasons"]) or ()),
         derived=encoding.from_values(found["derived"]),
         item=found["item"],
+        before=encoding.from_text(found["before"]) or {},
     )
 
 

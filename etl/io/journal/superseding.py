@@ -18,7 +18,8 @@ _OPEN = (ItemState.PLANNED, ItemState.UNCERTAIN)
 def supersede(connection: Connection, run: str, places: Sequence[int]) -> None:
     """Close the unsent and uncertain items of older runs whose key was just accepted in `run` (the items at `places`).
 
-    Only runs of the same account and destination that began before it. It is part of the caller's transaction.
+    Only runs of the same account and destination that were put in before it, whatever the clock said. It is part of the
+    caller's transaction.
     """
     if not places:
         return
@@ -26,7 +27,7 @@ def supersede(connection: Connection, run: str, places: Sequence[int]) -> None:
     same = and_(
         mine.c.account == older.c.account,
         mine.c.destination == older.c.destination,
-        older.c.started < mine.c.started,
+        older.c.serial < mine.c.serial,
     )
     before = select(older.c.id).select_from(mine.join(older, same)).where(mine.c.id == run)
     mine_keys = select(items.c.key_id).where(items.c.run == run, items.c.place.in_(list(places)))

@@ -18,7 +18,7 @@ from etl.vendors.tusfacturas.columns import (
 )
 from etl.vendors.tusfacturas.payload import KEY, product_payload, product_request, stock_payload, stock_request
 from etl.vendors.tusfacturas.reconcile import look_up_movements, look_up_products, read_stock
-from etl.vendors.tusfacturas.response import read_submission
+from etl.vendors.tusfacturas.response import read_submission, same_product_value
 
 BATCH_LIMIT = 50
 """Products a request may hold: both pages, hints."""
@@ -64,6 +64,7 @@ PRODUCTS = Destination(
     derive=derive_product,
     derived_fields=("precio_unitario_sin_iva",),
     questions=PRICE_QUESTIONS,
+    same=same_product_value,
     duplicates=frozenset({"first", "last"}),
 )
 

@@ -11,7 +11,7 @@ from etl.model import Answer, Doubt, Json, Presence, Request, Sighting
 from etl.vendors.answers import json_object, number_of, shown
 from etl.vendors.base import Conversation
 from etl.vendors.tusfacturas.payload import KEY, PRODUCT_FIELDS, query_request
-from etl.vendors.tusfacturas.response import listed_products, matched_products, refuses
+from etl.vendors.tusfacturas.response import listed_products, matched_products, refuses, same_product_value
 
 READ_LIMIT = 50
 """Products a request may ask for (facts 1.2)."""
@@ -204,24 +204,15 @@ def _comparable(sent: Product) -> list[str]:
 
 
 def _differing(sent: Product, told: Product) -> tuple[str, ...]:
-    return tuple(name for name in _comparable(sent) if told.get(name) is not None and not _same(sent[name], told[name]))
+    return tuple(
+        name
+        for name in _comparable(sent)
+        if told.get(name) is not None and not same_product_value(sent[name], told[name])
+    )
 
 
 def _told_apart(sent: Product, told: Product, fields: Sequence[str]) -> str:
     return "; ".join(f"{name}: {shown(told[name])} ≠ {sent[name]}" for name in fields)
-
-
-def _same(sent: Json, told: Json) -> bool:
-    """Say whether two values are the same, whichever of them is quoted and however its blanks are told (facts 1.11)."""
-    if isinstance(sent, str) and isinstance(told, str):
-        return _spelt(sent) == _spelt(told)
-    ours, theirs = number_of(sent), number_of(told)
-    return str(sent).strip() == str(told).strip() if ours is None or theirs is None else ours == theirs
-
-
-def _spelt(words: str) -> str:
-    """Return a text without the differences that storing it may make: blanks, and the escapes of facts 1.11."""
-    return " ".join(words.replace("#&#", "%").replace("#@#", " ").split())
 
 
 def _look(payloads: Sequence[Product]) -> Generator[Request, Answer, list[Look] | None]:

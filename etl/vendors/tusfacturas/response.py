@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from etl.model import Answer, ItemReading, Json, Reading
-from etl.vendors.answers import clean, is_number, json_object, number_of
+from etl.vendors.answers import clean, is_number, json_object, number_of, same_value
 
 _COUNTS = ("stock_actual", "stock_minimo")
 
@@ -63,6 +63,20 @@ def matched_products(
         if len(positions) == 1:
             found.setdefault(positions[0], []).append(product)
     return [found[at][0] if len(found.get(at, ())) == 1 else None for at in range(len(payloads))]
+
+
+def same_product_value(sent: Json, told: Json) -> bool:
+    """Say whether two values are one, but for what storing a text may do to it: blanks, and the escapes of facts 1.11.
+
+    Two texts are compared as texts: the code 007 is not the code 7.
+    """
+    if isinstance(sent, str) and isinstance(told, str):
+        return _spelt(sent) == _spelt(told)
+    return same_value(sent, told)
+
+
+def _spelt(words: str) -> str:
+    return " ".join(words.replace("#&#", "%").replace("#@#", " ").split())
 
 
 def refuses(told: Mapping[str, Json]) -> bool | None:

@@ -16,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 from sqlalchemy import text as statement
+from sqlalchemy.engine import Connection
 
 from etl.core.outcomes import ItemState
 from etl.core.planning import plan
 from etl.errors import ConfigurationError, InternalError, JournalError
 from etl.io import journal as journal_module
 from etl.io.journal import encoding, open_journal, schema_version
+from etl.io.journal.migrations import MIGRATIONS
 from etl.io.journal.records import Change, Closing, ItemRecord, RowRecord, RunRecord
 from etl.io.journal.schema import SCHEMA_VERSION
 from etl.io.journal.sql import CRASHED, NOT_CONNECTED, SqlJournal
@@ -61,7 +63,15 @@ def fill(journal: SqlJournal, run: str = RUN, count: int = 4) -> None:
     )
     journal.create_run(
         record,
-        [RowRecord(number=row.number, cells=("00123", 1.5, None), item=place) for place, row in enumerate(rows(count))],
+        [
+            RowRecord(
+                number=row.number,
+                cells=("00123", 1.5, None),
+                item=place,
+                before={"price": Decimal("10.50"), "name": ""} if place == 0 else {},
+            )
+            for place, row in enumerate(rows(count))
+        ],
         [
             ItemRecord(
                 place=place,
@@ -135,6 +145,91 @@ def test_an_older_journal_is_backed_up_and_migrated(tmp_path: Path, monkeypatch:
     kept.close()
 
 
+def older_journal(path: Path) -> None:
+    """Make the journal that version 1 left: run b… was put in first, by a clock an hour ahead of that of a…."""
+    raw = sqlite3.connect(path)
+    raw.executescript((Path(__file__).parent / "version_1.sql").read_text(encoding="utf-8"))
+    raw.close()
+
+
+def columns_of(path: Path, table: str) -> list[tuple[str, str, int]]:
+    raw = sqlite3.connect(path)
+    found = [(name, kind, required) for _, name, kind, required, *_ in raw.execute(f"PRAGMA table_info({table})")]
+    raw.close()
+    return sorted(found)
+
+
+def test_a_journal_of_version_1_goes_on(tmp_path: Path) -> None:
+    """Its runs keep their order and their rows, new ones follow them, and its format is that of a new journal."""
+    path = tmp_path / "journal.db"
+    older_journal(path)
+    opened = open_journal(url_of(path))
+    fill(opened)
+    assert opened.find_runs("") == [RUN, "b" * 16, "a" * 16]
+    assert [opened.run(run).serial for run in opened.find_runs("")] == [3, 2, 1]
+    assert [row.before for row in opened.rows_of("a" * 16)] == [{}, {}]
+    opened.close()
+    open_journal(url_of(tmp_path / "new.db")).close()
+    for table in ("runs", "rows", "items"):
+        found = [(name, kind) for name, kind, _ in columns_of(path, table)]
+        assert found == [(name, kind) for name, kind, _ in columns_of(tmp_path / "new.db", table)]
+
+
+def test_a_migration_that_dies_half_way_leaves_the_older_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a step did is taken back with it: the next start finds version 1 whole, and brings it up to date."""
+    path = tmp_path / "journal.db"
+    older_journal(path)
+
+    def dies(connection: Connection) -> None:
+        MIGRATIONS[1](connection)
+        raise InterruptedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_module, "MIGRATIONS", {1: dies})
+        with pytest.raises(InterruptedError):
+            open_journal(url_of(path))
+    assert schema_version(url_of(path)) == 1
+    assert "serial" not in {name for name, *_ in columns_of(path, "runs")}
+    open_journal(url_of(path)).close()
+    assert schema_version(url_of(path)) == SCHEMA_VERSION
+
+
+def test_the_newer_run_is_the_one_that_was_put_in_later(journal: SqlJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that was set back between two runs does not make the later one the older one."""
+    fill(journal)
+    monkeypatch.setattr(sys.modules[__name__], "NOW", NOW - timedelta(days=1))
+    fill(journal, run="f" * 16)
+    assert journal.find_runs("") == ["f" * 16, RUN]
+    assert [run.id for run in journal.runs_of("acme", "simulated.totals")] == ["f" * 16, RUN]
+    accept(journal, "f" * 16, replaces=True)
+    assert {item.state for item in journal.items_of(RUN)} == {ItemState.SUPERSEDED}
+
+
+def accept(journal: SqlJournal, run: str, *, replaces: bool = False) -> None:
+    """Let the vendor accept the first batch of a run."""
+    attempt = journal.intend(run, 1, [0, 1], "d", NOW)
+    changes = [Change(place=place, state=ItemState.CONFIRMED) for place in (0, 1)]
+    journal.record(run, 1, attempt, Closing(at=NOW, verdict="read", status=200), changes, replaces=replaces)
+
+
+def test_the_last_value_of_a_key_is_that_of_the_newest_run_that_may_have_set_it(journal: SqlJournal) -> None:
+    """Planned rows set nothing; a row in doubt hides the accepted one before it; older runs are asked for by number."""
+    fill(journal)
+    assert journal.last_values("acme", "simulated.totals", ["k"]) == {}
+    accept(journal, RUN)
+    fill(journal, run="f" * 16)
+    found = journal.last_values("acme", "simulated.totals", ["k", "unknown"])
+    assert {(key, one.run, one.state) for key, one in found.items()} == {("k", RUN, ItemState.CONFIRMED)}
+    assert found["k"].payload == journal.items_of(RUN)[1].payload
+    journal.intend("f" * 16, 2, [2], "d", NOW)
+    found = journal.last_values("acme", "simulated.totals", ["k"])
+    assert (found["k"].run, found["k"].state) == ("f" * 16, ItemState.SENDING)
+    assert journal.last_values("acme", "simulated.totals", ["k"], before=2)["k"].run == RUN
+    assert journal.last_values("other", "simulated.totals", ["k"]) == {}
+
+
 @pytest.mark.parametrize("content", [b"this is not a database" * 500, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_damaged_journal_stops_everything(tmp_path: Path, content: bytes) -> None:
     """Nothing is sent when what was sent cannot be read: exit code 5, no traceback."""
@@ -166,6 +261,7 @@ def test_everything_comes_back_as_it_was_written(journal: SqlJournal) -> None:
     assert [item.key for item in journal.items_of(RUN)] == [("k0",), ("k1",), ("k2",), ("k3",)]
     batches = plan(rows(4), {}, destination("totals", limit=2))
     assert [batch.body for batch in journal.batches_of(RUN)] == [batch.body for batch in batches]
+    assert [row.before for row in journal.rows_of(RUN)] == [{"price": Decimal("10.50"), "name": ""}, {}, {}, {}]
     journal.add_findings(RUN, [Finding("x", text("row {n}", n=3), row=3, column=1)])
     assert journal.findings_of(RUN) == [Finding("x", text("row {n}", n=3), row=3, column=1)]
 
