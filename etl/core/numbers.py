@@ -123,9 +123,9 @@ def number_of_float(number: float) -> Decimal | None:
 def written_number(text: str) -> WrittenNumber | None:
     """Return the number that a text says, read both ways; None when it is none either way.
 
-    Understood are signs before, inside or after (``$ -12``, ``12-``), accounting parentheses, ``$``, ``%``, ``.-`` after
-    a price, groups of three divided by the other mark or by spaces of any width. A first group never starts with 0, so
-    that ``0.234`` can only be a decimal.
+    Understood are signs before, inside or after (``$ -12``, ``12-``), accounting parentheses, ``$``, ``%``, prices
+    that end in ``.-``, groups of three divided by the other mark or by spaces of any width. A first group never starts
+    with 0, so that ``0.234`` can only be a decimal.
     """
     if len(text) > MAX_LENGTH:
         return None
