@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from etl.errors import StoppedError, UsageError
-from etl.messages import ntext, text
+from etl.messages import Text, ntext, text
 from etl.model import Batch, Effect
 from etl.options import Person, SendOptions
 from etl.plans import Plan, invalid_rows
@@ -56,18 +56,24 @@ def _rows_by_group(batches: Iterable[Batch]) -> dict[str, int]:
     return counts
 
 
-def ask(send: SendOptions, person: Person) -> None:
-    """Return when it may be sent. Raises UsageError without a yes, StoppedError on Ctrl+C."""
-    if send.yes:
-        return
-    if not person.interactive:
+def require_answer(send: SendOptions, person: Person) -> None:
+    """Return when somebody can say yes, or did. Raises UsageError otherwise."""
+    if not send.yes and not person.interactive:
         raise UsageError(
             text("Nothing was sent: there is no terminal to ask on."),
             hint=text("Say --yes to send without being asked."),
         )
+
+
+def ask(send: SendOptions, person: Person) -> None:
+    """Return when it may be sent. Raises UsageError without a yes, StoppedError on Ctrl+C."""
+    if not send.yes and not agreed(text("Send it?"), person):
+        raise UsageError(text("Nothing was sent: the question was not answered with yes."))
+
+
+def agreed(question: Text, person: Person) -> bool:
+    """Ask on the terminal and return whether the answer is yes. Raises StoppedError on Ctrl+C."""
     try:
-        agreed = person.ask(text("Send it?"))
+        return person.ask(question)
     except KeyboardInterrupt:
         raise StoppedError from None
-    if not agreed:
-        raise UsageError(text("Nothing was sent: the question was not answered with yes."))

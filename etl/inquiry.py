@@ -20,6 +20,9 @@ NOTHING = NoAnswer(Failure.NO_ANSWER, "")
 """No answer yet."""
 
 
+NOT_TOLD = text("The vendor did not tell the stock before the movement, so nothing of it was sent.")
+
+
 class Clock(Protocol):
     """Time, as the tests can turn it."""
 
@@ -95,6 +98,16 @@ class Inquiry:
             return value
         finally:
             conversation.close()
+
+    def learn(self, begin: Callable[[], Conversation[T | None]]) -> T | None:
+        """Hold a conversation until it concludes something, a few times at most. Raises Halt as `hold` does."""
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            value = self.hold(begin())
+            if value is not None:
+                return value
+            self.clock.sleep(self.pause(attempt).seconds)
+            self.heed_signals()
+        return None
 
     def use(self, count: int) -> None:
         """Count requests that are about to be made. Raises Halt when they are more than the person allows."""

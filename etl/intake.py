@@ -15,7 +15,7 @@ from etl.messages import Text, text
 from etl.model import DEFAULT_ZONE, Finding, Json, Layout, Severity, Sheet, SourceRow
 from etl.options import SheetOptions
 from etl.resending import Resent, recognise
-from etl.vendors.base import Destination
+from etl.vendors.base import Catalogue, Destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Intake:
     """Rows that equal what the vendor has, with the reason."""
     before: Mapping[int, Mapping[str, Json]] = field(default_factory=dict)
     """By row and field, what the vendor had when it was read before planning."""
+    catalogue: Catalogue | None = None
+    """What was learnt of all that the vendor has."""
     reads: int = 0
     """Requests that reading took."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from etl.core.thresholds import Thresholds
 from etl.messages import Text
 from etl.model import DEFAULT_ZONE
 
@@ -40,6 +41,10 @@ class SheetOptions:
     """The headers that the sheet had when its mapping file was made."""
     zone_of: Callable[[str, str | None], str] = field(default=lambda _vendor, _profile: DEFAULT_ZONE, compare=False)
     """(vendor, profile) -> the time zone of dates that are written without one."""
+    guards_of: Callable[[str, str | None], Thresholds] = field(
+        default=lambda _vendor, _profile: Thresholds(), compare=False
+    )
+    """(vendor, profile) -> the limits beyond which a guard asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

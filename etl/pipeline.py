@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.consent import ask, show_plan
+from etl.consent import ask, require_answer, show_plan
 from etl.core.meanings import Meaning, with_meanings
 from etl.core.planning import plan
 from etl.core.report import Report
+from etl.core.thresholds import Thresholds
 from etl.errors import EtlError, FileError, InternalError, RefusedError, UsageError
+from etl.guarding import alarms, guarded, known_guards, remembered, takes_away, warned
 from etl.mappings import is_workbook, keep_meanings, with_mapping
 from etl.messages import ntext, text
 from etl.model import Batch
@@ -38,6 +40,7 @@ def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) ->
         _keep_meanings(prepared, person)
         intake = _take_in(prepared, sending=False)
         planned = Plan(plan(intake.checked.rows, intake.checked.merged, destination))
+        planned = _warned(planned, intake, prepared, prepared.thresholds, ())
         report = report_unsent("validate", options, destination, intake, planned)
         outcome.report = _written(report, destination, _beside(options.file, "validacion"), output, person, None)
     return outcome.finished
@@ -47,7 +50,8 @@ def run_file(
     sheet: SheetOptions, output: OutputOptions, send: SendOptions, settings: Settings, person: Person
 ) -> Report:
     """Validate, plan, ask, submit and report a sheet; or stop before the wire with `send.dry_run`."""
-    sheet = replace(sheet, zone_of=settings.zone_of)
+    sheet = replace(sheet, zone_of=settings.zone_of, guards_of=settings.guards_of)
+    known_guards(send.confirm)
     with _reporting("run", sheet) as outcome:
         prepared = _prepare(sheet)
         outcome.to = prepared.destination.name
@@ -66,6 +70,10 @@ def _dry_run(
     if profile is not None:
         intake = _surveyed(intake, prepared, send, settings, profile, person)
     planned = _planned(intake, prepared)
+    if profile is not None:
+        planned, intake = _with_evidence(planned, intake, prepared, send, settings, profile, person)
+    thresholds = profile.guards if profile is not None else prepared.thresholds
+    planned = _warned(planned, intake, prepared, thresholds, send.confirm)
     if send.payloads is not None:
         _write_payloads(send.payloads, planned.batches)
     report = report_unsent("run", options, destination, intake, planned, profile)
@@ -96,7 +104,7 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
                 return _refused(refusal, report_unsent("run", options, destination, intake, planned, profile))
             show_plan(planned, intake, destination, profile, journal, settings, person)
             if planned.batches:
-                ask(send, person)
+                planned, intake = _consented(planned, intake, prepared, send, settings, profile, journal, person)
                 require_space(settings.home, sum(len(batch.body) for batch in planned.batches))
             target = output.results or _beside(options.file, "resultados")
             run = record_plan(planned, intake, options, destination, journal, profile, target)
@@ -127,6 +135,56 @@ def _surveyed(
     vendor = vendor_of(destination.name)
     with inquiry(vendor, settings, profile, person, max_requests=send.max_requests) as asking:
         return surveyed(intake, destination, wishes, asking)
+
+
+def _consented(
+    planned: Plan,
+    intake: Intake,
+    prepared: Prepared,
+    send: SendOptions,
+    settings: Settings,
+    profile: Profile,
+    journal: Journal,
+    person: Person,
+) -> tuple[Plan, Intake]:
+    """Return what may be sent once the guards and the person agreed, with the requests that took."""
+    require_answer(send, person)
+    planned, intake = _with_evidence(planned, intake, prepared, send, settings, profile, person)
+    last = remembered(planned, prepared.destination, journal, profile.account)
+    found = alarms(planned, intake, prepared.destination, profile.guards, send.confirm, last)
+    planned = guarded(planned, found, intake, person)
+    if planned.batches:
+        ask(send, person)
+    return planned, intake
+
+
+def _warned(
+    planned: Plan, intake: Intake, prepared: Prepared, thresholds: Thresholds, confirmed: tuple[str, ...]
+) -> Plan:
+    """Return the plan with what the guards see in it, for a command that sends nothing."""
+    return warned(planned, alarms(planned, intake, prepared.destination, thresholds, confirmed), intake)
+
+
+def _with_evidence(
+    planned: Plan,
+    intake: Intake,
+    prepared: Prepared,
+    send: SendOptions,
+    settings: Settings,
+    profile: Profile,
+    person: Person,
+) -> tuple[Plan, Intake]:
+    """Read the stock of what would be taken away, where the profile wants such evidence."""
+    if not takes_away(planned, prepared.destination):
+        return planned, intake
+    from etl.dispatch import inquiry  # noqa: PLC0415 - HTTP
+    from etl.surveying import with_evidence  # noqa: PLC0415
+
+    vendor = vendor_of(prepared.destination.name)
+    with inquiry(vendor, settings, profile, person, max_requests=send.max_requests) as asking:
+        asking.used = intake.reads
+        planned = with_evidence(planned, prepared.destination, asking)
+    return planned, replace(intake, reads=asking.used)
 
 
 def _planned(intake: Intake, prepared: Prepared) -> Plan:
@@ -174,6 +232,12 @@ class Prepared:
     source: Source
     profile: str | None
     """The profile that the mapping file or the workbook names."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The limits of the guards, as far as it is known for which company they are."""
+        return self.options.guards_of(vendor_of(self.destination.name).name, self.profile)
+
     filled_in: tuple[Meaning, ...] = ()
     """What the workbook's sheet `Mapeos` says of values; it stands among the options too."""
 

@@ -12,7 +12,7 @@ from etl.core.planning import content_hash, identify_key, plan
 from etl.core.repeats import NewOnly, find_repeat, only_new
 from etl.errors import RefusedError
 from etl.messages import Text, text
-from etl.model import Batch, Effect, Finding, Severity
+from etl.model import Batch, Effect, Finding, Json, Severity
 from etl.options import SendOptions, SheetOptions
 from etl.vendors.base import Destination
 
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from etl.intake import Intake
     from etl.io.journal.records import Journal
     from etl.settings import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was read before anything of a batch is sent (`Destination.baseline`), and when."""
+
+    baseline: Mapping[str, Json]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ class Plan:
     skipped: Mapping[int, Text] = field(default_factory=dict)
     """Rows that an earlier run already sent (``--only-new``)."""
     findings: tuple[Finding, ...] = ()
+    evidence: Mapping[int, Evidence] = field(default_factory=dict)
+    """By batch number, what was read already."""
 
     @property
     def items(self) -> int:

@@ -65,12 +65,22 @@ def record_plan(
     )
     items = list(_item_records(planned, destination))
     journal.create_run(record, _row_records(planned, intake), items, planned.batches)
+    _note_evidence(run, planned, journal)
     journal.add_findings(run, _shown((*intake.findings, *planned.findings), intake))
     _take_over(run, planned, intake, journal)
     for older in journal.runs_of(profile.account, destination.name):
         if older.id != run and older.closed_by is None and older.content == content and planned.batches:
             journal.close_older(run, older.id)
     return run
+
+
+def _note_evidence(run: str, planned: Plan, journal: Journal) -> None:
+    place = 0
+    for batch in planned.batches:
+        if (evidence := planned.evidence.get(batch.number)) is not None:
+            known = {str(place + int(position)): value for position, value in evidence.baseline.items()}
+            journal.note_baseline(run, batch.number, known, evidence.at, 0)
+        place += len(batch.items)
 
 
 def _ancestry(intake: Intake, journal: Journal) -> list[str]:

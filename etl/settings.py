@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from etl.core.thresholds import Thresholds
 from etl.errors import ConfigurationError
 from etl.io.files import make_private_folder, network_filesystem, restrict_umask
 from etl.io.toml_file import TomlFile, read_toml
@@ -115,9 +116,18 @@ class Settings:
 
     def zone_of(self, vendor: str, name: str | None = None) -> str:
         """Return the time zone of dates without one, for a profile (as `profile`); the usual one if none is decided."""
+        found = self._decided(vendor, name)
+        return DEFAULT_ZONE if found is None else found.timezone
+
+    def guards_of(self, vendor: str, name: str | None = None) -> Thresholds:
+        """Return beyond which changes a guard asks, for a profile (as `profile`); what is usual if none is decided."""
+        found = self._decided(vendor, name)
+        return Thresholds() if found is None else found.guards
+
+    def _decided(self, vendor: str, name: str | None) -> Profile | None:
         wanted = self.chosen or name
         there = [profile for profile in self.declared if profile.vendor == vendor and wanted in {None, profile.name}]
-        return there[0].timezone if len(there) == 1 else DEFAULT_ZONE
+        return there[0] if len(there) == 1 else None
 
     @property
     def journal_file(self) -> Path | None:

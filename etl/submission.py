@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from etl.core.outcomes import ItemState
 from etl.core.verdict import MOST_ATTEMPTS, MOST_UNSENT_ATTEMPTS, Verdict, judge
 from etl.flights import Flight, Rest, Result, Shot, Squadron, fly
-from etl.inquiry import NOTHING, Ending, Halt, Inquiry, describe_refusal, why_not
+from etl.inquiry import NOT_TOLD, NOTHING, Ending, Halt, Inquiry, describe_refusal, why_not
 from etl.io.journal.records import BatchRecord, Change, Closing, ItemRecord, Journal
 from etl.io.journal.sql import CRASHED, NOT_CONNECTED
 from etl.messages import Text, text, verbatim
@@ -30,6 +30,8 @@ T = TypeVar("T")
 FAILED_BATCHES = 3
 """Consecutive batches without an end after which a run stops (RET-5)."""
 KEPT_ANSWER = 64 * 1024
+FRESH = timedelta(seconds=120)
+"""How old a stock that was read for the guards may be to count as the stock before sending."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -244,27 +246,33 @@ class Submission:
 
     def _read_baseline(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> None:
         """Read what must be known before the first attempt; without it a lost answer could never be settled."""
-        if self.destination.baseline is None or not self.inquiry.rules.evidence:
+        read = self.destination.baseline
+        if read is None or not self.inquiry.rules.evidence or self._is_fresh(batch, items):
             return
         self.inquiry.require(2)
         payloads = [item.payload for item in items]
-        for attempt in range(1, MOST_ATTEMPTS + 1):
-            baseline, reads = self._converse(self.destination.baseline(batch.group, payloads))
-            if baseline is not None:
-                known = {**(batch.baseline or {}), **_by_place(items, baseline)}
-                self.journal.note_baseline(self.run, batch.number, known, self.inquiry.now(), reads)
-                return
+        baseline, reads = self._counted(lambda: self.inquiry.learn(lambda: read(batch.group, payloads)))
+        if baseline is None:
             self.journal.count_reads(self.run, reads)
-            pause = self.inquiry.pause(attempt)
-            self.inquiry.clock.sleep(pause.seconds)
-            self.inquiry.heed_signals()
-        raise Halt(5, text("The vendor did not tell the stock before the movement, so nothing of it was sent."))
+            raise Halt(5, NOT_TOLD)
+        known = {**(batch.baseline or {}), **_by_place(items, baseline)}
+        self.journal.note_baseline(self.run, batch.number, known, self.inquiry.now(), reads)
+
+    def _is_fresh(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> bool:
+        """Whether it was read just now, for the guards, and nothing of the batch went out since."""
+        if batch.baseline is None or batch.baseline_at is None or self.journal.attempts_of(self.run, batch.number):
+            return False
+        known = all(str(item.place) in batch.baseline for item in items)
+        return known and timedelta() <= self.inquiry.now() - batch.baseline_at <= FRESH
 
     def _converse(self, conversation: Conversation[T]) -> tuple[T, int]:
         """Hold a conversation with the vendor: (what it concluded, reads made). Raises Halt when it cannot be held."""
+        return self._counted(lambda: self.inquiry.hold(conversation))
+
+    def _counted(self, ask: Callable[[], T]) -> tuple[T, int]:
         before = self.inquiry.reads
         try:
-            value = self.inquiry.hold(conversation)
+            value = ask()
         except Halt:
             self.journal.count_reads(self.run, self.inquiry.reads - before)
             raise

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from etl.core.places import Places
 from etl.errors import ConfigurationError, EtlError, InterruptedRunError, StoppedError
-from etl.inquiry import Ending, Halt, Inquiry
+from etl.inquiry import NOT_TOLD, Ending, Halt, Inquiry
 from etl.messages import text
-from etl.model import Finding
-from etl.vendors.base import Destination, Survey, Wishes
+from etl.model import Batch, Finding, Json
+from etl.plans import Evidence, Plan
+from etl.vendors.base import Conversation, Destination, Survey, Wishes
 
 if TYPE_CHECKING:
     from etl.intake import Intake
@@ -40,8 +41,39 @@ def surveyed(intake: Intake, destination: Destination, wishes: Wishes, inquiry: 
         findings=(*intake.findings, *findings),
         unchanged=_for_all(survey.unchanged, intake),
         before=_for_all(survey.before, intake),
+        catalogue=survey.catalogue,
         reads=inquiry.reads - before,
     )
+
+
+def with_evidence(planned: Plan, destination: Destination, inquiry: Inquiry) -> Plan:
+    """Return the plan with the stock, read now, of what it takes away: it tells whether there is enough.
+
+    It serves as the stock before sending, too. Raises ConfigurationError, InterruptedRunError or StoppedError when it
+    cannot be read: nothing was sent then.
+    """
+    group = destination.watched.taken[0] if destination.watched.taken is not None else None
+    batches = [batch for batch in planned.batches if batch.group == group]
+    if destination.baseline is None or not batches or not inquiry.rules.evidence:
+        return planned
+    evidence = {}
+    try:
+        inquiry.require(len(batches) + 1)
+        for batch in batches:
+            evidence[batch.number] = _stock_before(batch, destination.baseline, inquiry)
+    except Halt as halt:
+        raise _ending(halt.ending) from halt
+    return replace(planned, evidence=evidence)
+
+
+def _stock_before(
+    batch: Batch, read: Callable[[str, Sequence[Mapping[str, Json]]], Conversation[Json]], inquiry: Inquiry
+) -> Evidence:
+    payloads = [item.payload for item in batch.items]
+    baseline = inquiry.learn(lambda: read(batch.group, payloads))
+    if baseline is None:
+        raise Halt(5, NOT_TOLD)
+    return Evidence(baseline, inquiry.now())
 
 
 def _placed(survey: Survey, intake: Intake) -> Iterator[Finding]:

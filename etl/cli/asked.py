@@ -85,6 +85,7 @@ class Asked:
             duplicates=values.get("duplicates"),
             strict=values.get("strict", False),
             zone_of=self.settings.zone_of,
+            guards_of=self.settings.guards_of,
         )
 
     def output(self) -> OutputOptions:

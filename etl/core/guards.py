@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from etl.core.changes import Changed
 from etl.core.plain_text import plain
 from etl.core.thresholds import LIMITS, SWITCHES, Thresholds
 from etl.messages import Text, ntext
@@ -36,6 +37,8 @@ class Proposal:
     """What would be sent."""
     before: Mapping[str, Json] | None = None
     """What the vendor has now; None when there is nothing, or when nobody looked."""
+    changes: Mapping[str, Changed] = field(default_factory=dict)
+    """By field, what would be set to another value (`core.changes`)."""
     units: Decimal | None = None
     """The stock before a movement, where it was read."""
 
@@ -147,7 +150,7 @@ def _compared(proposals: Iterable[Proposal], watched: Watched, name: str) -> Ite
     for proposal in proposals:
         before = proposal.before or {}
         new, old = _number(proposal.after.get(name)), _number(before.get(name))
-        if new and old and not _differs(proposal, watched.currency):
+        if new and old and not _other_currency(proposal, watched):
             rate = _number(proposal.after.get(watched.tax_rate or "")) or _number(before.get(watched.tax_rate or ""))
             tax = 1 + rate / 100 if rate is not None and rate > 0 else None
             yield _Price(_change(proposal, name), new / old, tax)
@@ -156,7 +159,7 @@ def _compared(proposals: Iterable[Proposal], watched: Watched, name: str) -> Ite
 def _other_currencies(proposals: Iterable[Proposal], watched: Watched, price: str) -> Iterator[Change]:
     """Yield prices that would stand in another currency: whatever the numbers are, that is another price."""
     for proposal in proposals:
-        if watched.currency is None or not _differs(proposal, watched.currency):
+        if watched.currency is None or not _other_currency(proposal, watched):
             continue
         old, new = proposal.before or {}, proposal.after
         if not _number(old.get(price)) or not _number(new.get(price, old.get(price))):
@@ -294,8 +297,7 @@ def _catalogue(
 
 def _other_field(proposal: Proposal, watched: Watched) -> str | None:
     """Return the first field other than the price that would change; None when none does."""
-    names = (name for name in proposal.after if name != watched.price and name not in watched.unused)
-    return next((name for name in names if _differs(proposal, name)), None)
+    return next((name for name in proposal.changes if name != watched.price and name not in watched.unused), None)
 
 
 # --- values --------------------------------------------------------------------------------------------------------
@@ -306,15 +308,9 @@ def _change(proposal: Proposal, name: str) -> Change:
     return Change(proposal.rows, proposal.label, name, _shown(old), _shown(new))
 
 
-def _differs(proposal: Proposal, name: str | None) -> bool:
-    """Whether a field is known on both sides and changes, whichever of them is quoted."""
-    before = proposal.before or {}
-    if name is None or before.get(name) is None or proposal.after.get(name) is None:
-        return False
-    old, new = _number(before[name]), _number(proposal.after[name])
-    if old is not None and new is not None:
-        return old != new
-    return " ".join(str(before[name]).split()) != " ".join(str(proposal.after[name]).split())
+def _other_currency(proposal: Proposal, watched: Watched) -> bool:
+    changed = proposal.changes.get(watched.currency or "")
+    return changed is not None and changed.before is not None
 
 
 def _number(value: Json) -> Decimal | None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from etl.core.changes import changes_of
 from etl.core.guards import GUARDS, Alarm, Proposal, judge
 from etl.core.thresholds import LIMITS, SWITCHES, Thresholds
 from etl.model import Json
+from etl.vendors.answers import same_value
 from etl.vendors.base import Catalogue, Watched
 
 SHOP = Watched(price="price", currency="currency", tax_rate="rate", price_list="list", unused=("units",))
@@ -22,12 +24,15 @@ USUAL = Thresholds()
 def changed(number: int, old: Json, new: Json, **fields: Json) -> Proposal:
     """Return the change of a price; fields as (old, new) or one value for both."""
     pairs = {name: value if isinstance(value, tuple) else (value, value) for name, value in fields.items()}
+    before = {"price": old, "list": "Main", **{name: pair[0] for name, pair in pairs.items()}}
+    after = {"price": new, "list": "Main", **{name: pair[1] for name, pair in pairs.items()}}
     return Proposal(
         rows=(number + 2,),
         label=f"A{number}",
         group="M",
-        before={"price": old, "list": "Main", **{name: pair[0] for name, pair in pairs.items()}},
-        after={"price": new, "list": "Main", **{name: pair[1] for name, pair in pairs.items()}},
+        before=before,
+        after=after,
+        changes=changes_of(before, after, same_value),
     )
 
 

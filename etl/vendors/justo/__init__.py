@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from etl.messages import text
 from etl.model import Effect, Request
-from etl.vendors.base import Destination, Exchange, Signed, Vendor
+from etl.vendors.base import Destination, Exchange, Signed, Vendor, Watched
 from etl.vendors.justo.columns import STOCK_COLUMNS, STOCK_RULES, infer_type
 from etl.vendors.justo.payload import KEY, MODIFIER_KEY, PRODUCT_KEY, stock_payload, stock_request
 from etl.vendors.justo.response import read_submission
@@ -39,6 +39,8 @@ STOCK = Destination(
     batch_limit=BATCH_LIMIT,
     payload=stock_payload,
     submit=Exchange(build=stock_request, read=read_submission),
+    # No read is documented (facts 3.2).
+    watched=Watched(stock="stock", remembered=True),
     rules=STOCK_RULES,
     derive=infer_type,
     derived_fields=("type",),

@@ -8,7 +8,7 @@ import msgspec
 
 from etl.messages import text
 from etl.model import Effect, Request
-from etl.vendors.base import Destination, Exchange, Signed, Vendor
+from etl.vendors.base import Destination, Exchange, Signed, Vendor, Watched
 from etl.vendors.tusfacturas.columns import (
     PRICE_QUESTIONS,
     PRODUCT_COLUMNS,
@@ -59,6 +59,14 @@ PRODUCTS = Destination(
     payload=product_payload,
     submit=Exchange(build=product_request, read=read_submission),
     look_up=look_up_products,
+    watched=Watched(
+        price="precio_unitario_sin_iva",
+        currency="moneda",
+        tax_rate="alicuota",
+        price_list="lista_precios",
+        # "Administrar productos", hints: used only to create.
+        unused=("stock_actual",),
+    ),
     parallel=True,
     rules=PRODUCT_RULES,
     derive=derive_product,
@@ -80,6 +88,7 @@ STOCK = Destination(
     submit=Exchange(build=stock_request, read=read_submission),
     baseline=read_stock,
     look_up=look_up_movements,
+    watched=Watched(taken=("B", "cantidad")),
     duplicates=frozenset({"sum"}),
     summed="cantidad",
     low_stock=("stock_actual", "stock_minimo"),
