@@ -10,7 +10,7 @@ from etl.core.meanings import tables_of
 from etl.core.proposals import Inspection, inspect_sheet
 from etl.io.readers import Source, open_source
 from etl.mappings import MappingFile, with_mapping
-from etl.model import Sheet, SheetName, column_letter
+from etl.model import Finding, Sheet, SheetName, column_letter
 from etl.options import SheetOptions
 from etl.vendors import DESTINATIONS
 from etl.vendors.base import Destination
@@ -30,6 +30,11 @@ class Inspected:
     chosen: bool
     """Whether the destination was named; otherwise it is the one that fits best."""
     found: Inspection
+    encoding: str | None
+    delimiter: str | None
+    """Of a CSV file, or of a sheet that has the lines of one in its first cells."""
+    findings: tuple[Finding, ...]
+    """What the reader says of the sheet: a wrong name, an old format, records with a wrong number of fields."""
     mapping: MappingFile
     """What `etl inspect --save` keeps: recognised columns and unrivalled proposals."""
 
@@ -52,6 +57,9 @@ def inspect_file(options: SheetOptions, profile: str | None = None) -> Inspected
         destination=destination.name,
         chosen=named in DESTINATIONS,
         found=found,
+        encoding=sheet.encoding,
+        delimiter=sheet.delimiter,
+        findings=tuple(one for one in sheet.findings if not (one.is_error and one.row in found.skipped)),
         mapping=_mapping(options, found, destination, profile or known.profile),
     )
 

@@ -181,7 +181,9 @@ class Sheet:
     findings: tuple[Finding, ...] = ()
     """What the reader itself has to say: records with a wrong number of fields …"""
     encoding: str | None = None
+    """Of a CSV file."""
     delimiter: str | None = None
+    """By which a CSV file was divided, or a workbook's sheet that has each line of one in its first cell."""
     modified: datetime | None = None
     """When the file was saved (aware)."""
     properties: Mapping[str, str] = field(default_factory=dict)

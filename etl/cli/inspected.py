@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from etl.core.causes import causes, ranges
 from etl.inspection import Inspected
-from etl.messages import Text, text, translate
+from etl.messages import Text, ntext, text, translate
 from etl.model import Cell, Json, column_letter
 
 _LONGEST_CELL = 24
+_MOST_CAUSES = 5
 
 
 def inspected_json(seen: Inspected, language: str) -> dict[str, Json]:
@@ -17,6 +19,8 @@ def inspected_json(seen: Inspected, language: str) -> dict[str, Json]:
     return {
         "file": seen.file,
         "kind": seen.kind,
+        "encoding": seen.encoding,
+        "delimiter": seen.delimiter,
         "sheets": [{"name": sheet.name, "visible": sheet.visible} for sheet in seen.sheets],
         "to": seen.destination,
         "sheet": found.sheet,
@@ -39,13 +43,25 @@ def inspected_json(seen: Inspected, language: str) -> dict[str, Json]:
         "problems": [{"code": one.code, "message": translate(one.message, language)} for one in found.problems],
         "missing": list(found.missing),
         "settable": list(found.settable),
+        "findings": [
+            {
+                "code": one.code,
+                "severity": one.severity.value,
+                "row": one.row,
+                "message": translate(one.message, language),
+            }
+            for one in seen.findings
+        ],
+        "rows": len(found.rows),
+        "skipped": [{"row": row, "reason": translate(reason, language)} for row, reason in found.skipped.items()],
+        "hidden_rows": found.hidden,
         "sample": [{"row": row.number, "cells": list(row.cells)} for row in found.sample],
     }
 
 
 def inspected_lines(seen: Inspected, language: str) -> list[str]:
     """Return what a person reads: sheet, header row, each column, what is missing, the first rows."""
-    lines = [translate(line, language) for line in (*_head(seen), *_columns(seen), *_rest(seen))]
+    lines = [translate(line, language) for line in (*_head(seen), *_columns(seen), *_rest(seen), *_rows(seen))]
     if seen.found.sample:
         lines += ["", translate(text("First rows:"), language), *_sample(seen)]
     return lines
@@ -54,6 +70,7 @@ def inspected_lines(seen: Inspected, language: str) -> list[str]:
 def _head(seen: Inspected) -> Iterator[Text]:
     sheet = seen.found.sheet
     yield text("{file}, sheet {sheet}", file=seen.file, sheet=sheet) if sheet else text("{file}", file=seen.file)
+    yield from _kind(seen)
     others = ", ".join(one.name for one in seen.sheets if one.name and one.name != sheet and one.visible)
     if others:
         yield text("Other sheets: {names} (--sheet NAME)", names=others)
@@ -67,6 +84,43 @@ def _head(seen: Inspected) -> Iterator[Text]:
     else:
         rows = ", ".join(str(candidate.row) for candidate in seen.found.candidates) or str(row)
         yield text("Header: perhaps row {row} (--header-row N); it could be: {rows}", row=row, rows=rows)
+
+
+def _kind(seen: Inspected) -> Iterator[Text]:
+    """Yield what the file is, and what its reader has to say of it."""
+    delimiter = text("tab") if seen.delimiter == "\t" else seen.delimiter
+    if seen.encoding is not None and delimiter is not None:
+        yield text("CSV in {encoding}, divided by “{delimiter}”", encoding=seen.encoding, delimiter=delimiter)
+    elif seen.encoding is not None:
+        yield text("CSV in {encoding}, with a single column", encoding=seen.encoding)
+    for cause in causes(seen.findings)[:_MOST_CAUSES]:
+        more = len(cause.findings) - 1
+        yield cause.problem
+        if more:
+            yield ntext("  and {count} row more", "  and {count} rows more", more)
+        if cause.hint is not None:
+            yield text("  {hint}", hint=cause.hint)
+
+
+def _rows(seen: Inspected) -> Iterator[Text]:
+    found = seen.found
+    if found.skipped:
+        shown, more = ranges(list(found.skipped))
+        rows = ntext("{shown} and {count} more", "{shown} and {count} more", more, shown=shown) if more else shown
+        yield text(
+            "Rows: {rows}. {count} of them look like titles, totals or repeated headers and are not sent: {skipped}",
+            rows=len(found.rows),
+            count=len(found.skipped),
+            skipped=rows,
+        )
+    elif found.rows:
+        yield text("Rows: {rows}", rows=len(found.rows))
+    if found.hidden:
+        yield ntext(
+            "{count} row is hidden: say --hidden include or --hidden skip",
+            "{count} rows are hidden: say --hidden include or --hidden skip",
+            found.hidden,
+        )
 
 
 def _columns(seen: Inspected) -> Iterator[Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from etl.core.numbers import EXACT, WrittenNumber, number_of_float, plain_decimal, plain_digits, written_number
@@ -96,18 +97,27 @@ def _settled(raw: str, written: WrittenNumber, evidence: Evidence) -> Decimal | 
     if len(readings) == 1:
         return readings[0]
     known = written.as_written_with(evidence.mark) if evidence.mark is not None else None
-    return known if known is not None else _ambiguous(raw, written)
+    return known if known is not None else _ambiguous(raw, written, evidence.told_by)
 
 
-def _ambiguous(raw: str, written: WrittenNumber) -> Problem:
+def _ambiguous(raw: str, written: WrittenNumber, told_by: Sequence[str]) -> Problem:
+    meant = {"value": raw, "comma": f"{written.with_comma:f}", "point": f"{written.with_point:f}"}
+    if len(told_by) > 1:
+        one, other = told_by[:2]
+        message = text(
+            "“{value}” can be {comma} or {point}: the column is written in both ways (“{one}”, “{other}”)",
+            one=one, other=other, **meant,
+        )  # fmt: skip
+    elif told_by:
+        message = text(
+            "“{value}” can be {comma} or {point}: the column is full of the like, and “{one}” alone does not tell",
+            one=told_by[0], **meant,
+        )  # fmt: skip
+    else:
+        message = text("“{value}” can be {comma} or {point}, and nothing else in this column tells which", **meant)
     return Problem(
         "ambiguous_number",
-        text(
-            "“{value}” can be {comma} or {point}, and nothing else in this column tells which",
-            value=raw,
-            comma=f"{written.with_comma:f}",
-            point=f"{written.with_point:f}",
-        ),
+        message,
         text(
             "Give --decimal comma (it is then {comma}) or --decimal point (it is then {point}), or type it as a number",
             comma=f"{written.with_comma:f}",

@@ -34,7 +34,8 @@ def gather_evidence(
     if column.kind in (Kind.DECIMAL, Kind.INTEGER):
         if stated is not None:
             return Evidence(mark=stated, stated=True)
-        return Evidence(mark=mark_of(bare(cell) for cell in cells if isinstance(cell, str)))
+        told = mark_of(bare(cell) for cell in cells if isinstance(cell, str))
+        return Evidence(mark=told.mark, told_by=told.told_by)
     if column.kind is Kind.CODE:
         formatted = {cell: shown(cell, note) for cell, note in noted if pads(note)}
         return Evidence(padded=padded_digits(cells, formatted))

@@ -29,11 +29,11 @@ _PLAIN_STARTS = frozenset("123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ZERO_FIRST = re.compile(r"0[0-9]+")
 
 
-def padded_digits(cells: Iterable[Cell], noted: Mapping[Cell, str]) -> int:
-    """Return the digits of the longest code that begins with a zero, as text or by its cell's number format."""
+def padded_digits(cells: Iterable[Cell], noted: Mapping[Cell, str]) -> str:
+    """Return the longest run of digits that begins a code with a zero, as text or by its cell's number format."""
     written = [bare(cell) for cell in cells if isinstance(cell, str) and cell[:1] not in _PLAIN_STARTS]
     found = (_ZERO_FIRST.match(code) for code in [*written, *noted.values()])
-    return max((len(match.group()) for match in found if match), default=0)
+    return max((match.group() for match in found if match), key=lambda digits: (len(digits), digits), default="")
 
 
 def code_reader(column: Column, evidence: Evidence, *, is_key: bool) -> CellReader:
@@ -103,15 +103,19 @@ def _code_of_number(cell: float, note: CellNote | None, column: Column, evidence
     code = str(int(cell))
     if note is not None and note.number_format is not None and pads(note):
         return padded(int(cell), note.number_format) or _unclear_format(code, note.number_format)
-    if evidence.padded > len(code) and not _is_whole_barcode(code, column):
+    if len(evidence.padded) > len(code) and not _is_whole_barcode(code, column):
         return Problem(
             "ambiguous_code",
             text(
-                "The number {code} stands among codes that begin with zeros: its own zeros may be gone (“{padded}”?)",
+                "The number {code} stands among codes that begin with zeros (such as {padded}…): its own may be gone",
                 code=code,
-                padded=code.zfill(evidence.padded),
+                padded=evidence.padded,
             ),
-            text("Type the code as text, with its zeros if it has any"),
+            text(
+                "Type the code as text, with its zeros if it has any: {code} or {longer} …",
+                code=code,
+                longer=f"0{code}",
+            ),
         )
     return code
 

@@ -26,7 +26,11 @@ _WRITTEN = re.compile(
 )
 
 
+_NO_CENTS = re.compile(r"(?<=[0-9])[.,] ?[-\u2013\u2014]+(?=$| *\$)")
+"""``$ 1.500.-``: a price that ends here."""
 _MANY_ZEROS = 20
+_OUTNUMBERED = 20
+"""One text tells how at most so many unclear ones are meant that bear the same sign: it may be the slip itself."""
 _WIDE = Context(prec=4 * MAX_LENGTH)
 
 
@@ -119,13 +123,13 @@ def number_of_float(number: float) -> Decimal | None:
 def written_number(text: str) -> WrittenNumber | None:
     """Return the number that a text says, read both ways; None when it is none either way.
 
-    Understood are signs before, inside or after (``$ -12``, ``12-``), accounting parentheses, ``$``, ``%``, groups of
-    three divided by the other mark or by spaces of any width. A first group never starts with 0, so that ``0.234`` can
-    only be a decimal.
+    Understood are signs before, inside or after (``$ -12``, ``12-``), accounting parentheses, ``$``, ``%``, prices
+    that end in ``.-``, groups of three divided by the other mark or by spaces of any width. A first group never starts
+    with 0, so that ``0.234`` can only be a decimal.
     """
     if len(text) > MAX_LENGTH:
         return None
-    found = _WRITTEN.fullmatch(text.translate(_SPACES).strip())
+    found = _WRITTEN.fullmatch(_NO_CENTS.sub("", text.translate(_SPACES).strip()))
     if found is None:
         return None
     signs = [sign for sign in found.group("before", "inside", "after") if sign]
@@ -148,8 +152,32 @@ def _read(digits: str, mark: Mark, *, negative: bool) -> Decimal | None:
     return plain_decimal(f"-{bare}" if negative else bare)
 
 
-def mark_of(texts: Iterable[str]) -> Mark | None:
-    """Return the decimal mark that the texts of a column give away; None when none does or when they disagree."""
-    marks = {written.mark for text in texts if (written := written_number(text)) is not None}
-    marks.discard(None)
-    return marks.pop() if len(marks) == 1 else None
+@dataclass(frozen=True, slots=True)
+class MarkEvidence:
+    """What the texts of a column say of the decimal mark."""
+
+    mark: Mark | None
+    told_by: tuple[str, ...] = ()
+    """A text for each mark that was found: two when they disagree; one without a `mark` is too little evidence."""
+
+
+def mark_of(texts: Iterable[str]) -> MarkEvidence:
+    """Return the decimal mark that the texts of a column give away; none when they disagree or tell too little.
+
+    Too little is one text like ``12.50`` among hundreds like ``1.234``: read by it, each would be a thousandth.
+    """
+    told: dict[Mark, list[str]] = {}
+    unclear = dict.fromkeys(Mark, 0)
+    for text in texts:
+        written = written_number(text)
+        if written is None:
+            continue
+        if written.mark is not None:
+            told.setdefault(written.mark, []).append(text)
+        elif len(written.readings) > 1:
+            unclear[Mark.POINT if "." in text else Mark.COMMA] += 1
+    examples = tuple(min(found) for _, found in sorted(told.items()))
+    if len(told) != 1:
+        return MarkEvidence(None, examples)
+    ((mark, found),) = told.items()
+    return MarkEvidence(mark if unclear[mark] <= _OUTNUMBERED * len(found) else None, examples)

@@ -54,8 +54,10 @@ class Evidence:
     """The decimal mark of numbers written as text."""
     stated: bool = False
     """The person said the mark: a text that cannot be read with it is refused."""
-    padded: int = 0
-    """Digits of the longest code that begins with a zero; 0 when none does."""
+    told_by: tuple[str, ...] = ()
+    """Texts that give a mark away (`etl.core.numbers.MarkEvidence`), to say why there is none."""
+    padded: str = ""
+    """The longest code that begins with a zero, up to where its digits end; "" when none does."""
     zone: str | None = None
     """Time zone (IANA) of moments that are written without one."""
 

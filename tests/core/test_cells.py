@@ -78,6 +78,10 @@ def column_of(declared: Column, *cells: Cell, decimal: str = "auto") -> list[obj
         ("1234", "1234"),
         ("007", "7"),
         ("\ufeff12,5", "12.5"),
+        ("$ 1.500,50.-", "1500.5"),
+        ("$ 40.-", "40"),
+        ("40,-- $", "40"),
+        ("-12.-", "-12"),
     ],
 )
 def test_a_number_written_as_text_is_read_as_it_is_meant(written: str, number: str) -> None:
@@ -136,6 +140,21 @@ def test_a_number_that_can_be_two_is_ambiguous_until_its_column_tells() -> None:
 def test_evidence_that_disagrees_settles_nothing() -> None:
     """A column written in two ways keeps its plain cells and refuses the unclear ones."""
     assert column_of(AMOUNT, "1.234", "4,79", "4.79") == ["ambiguous_number", Decimal("4.79"), Decimal("4.79")]
+    problem = reader_of(AMOUNT, gather_evidence({"1.234", "4,79", "4.79"}, (), AMOUNT))("1.234", None)
+    assert isinstance(problem, Problem)
+    assert "both ways (“4,79”, “4.79”)" in str(problem.message)
+
+
+def test_one_slip_does_not_settle_hundreds_of_numbers() -> None:
+    """12.50 among hundreds of es-AR prices without cents would make each a thousandth: they stay unclear."""
+    prices = [f"{number}.500" for number in range(1, 201)]
+    read_as = column_of(AMOUNT, *prices, "12.50")
+    assert read_as == ["ambiguous_number"] * 200 + [Decimal("12.5")]
+    problem = reader_of(AMOUNT, gather_evidence({*prices, "12.50"}, (), AMOUNT))("1.500", None)
+    assert isinstance(problem, Problem)
+    assert "“12.50” alone does not tell" in str(problem.message)
+    assert column_of(AMOUNT, *prices, "12,50")[0] == Decimal(1500)  # another sign: both have their own meaning
+    assert column_of(AMOUNT, *prices[:20], "12.50")[0] == Decimal("1.5")
 
 
 def test_the_stated_mark_is_the_last_word() -> None:
@@ -348,6 +367,10 @@ def test_numbers_among_zero_padded_codes_are_ambiguous() -> None:
     """102 among ``0102.1`` and ``01916.8`` may have lost its zeros; a number as long as the longest has not."""
     assert column_of(CODE, "01916.8", 102.0, 12345.0) == ["01916.8", "ambiguous_code", "12345"]
     assert column_of(CODE, "A-7", 102.0) == ["A-7", "102"]
+    problem = reader_of(CODE, gather_evidence({"01916.8", "0102.1", 102.0}, (), CODE))(102.0, None)
+    assert isinstance(problem, Problem)
+    assert "such as 01916…" in str(problem.message)
+    assert "102 or 0102" in str(problem.hint)
     assert column_of(CODE, "0", 102.0) == ["0", "102"]
     formatted = gather_evidence({5.0, 7.0}, [(5.0, CellNote(number_format="0000"))], CODE)
     assert read(CODE, 7.0, None, formatted) == "ambiguous_code"

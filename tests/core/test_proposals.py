@@ -105,7 +105,7 @@ def test_a_header_that_is_not_recognised_is_guessed_by_its_looks() -> None:
     strange = sheet(("Informe",), ("Foo", "Bar", "Baz"), *[(f"A{i}", BARCODES[i % 3], 3) for i in range(5)])
     found = inspect_sheet(strange, SHOP)
     assert (found.header_row, found.certain) == (2, False)
-    assert [(one.field, one.header) for one in found.proposals] == [("ean", "Bar")]
+    assert [(one.field, one.header) for one in found.proposals] == [("ean", "Bar"), ("code", "Foo")]
     assert inspect_sheet(sheet((1, 2), (3, 4)), SHOP).header_row is None
     assert inspect_sheet(sheet(), SHOP).header_row is None
 
@@ -117,3 +117,56 @@ def test_a_column_and_a_field_are_proposed_once() -> None:
     )
     proposals = inspect_sheet(twice, SHOP).proposals
     assert len({one.field for one in proposals}) == len({one.column for one in proposals}) == len(proposals) == 1
+
+
+def test_a_price_that_is_only_like_a_known_header_stays_a_question() -> None:
+    """However near a misspelt price header is to one of the two fields, both are proposed and neither is kept."""
+    for header in ("Presio neto", "Prec. con IVA", "Precio neto unit"):
+        rows = [(f"A{i}", "Tren", 12.5 + i) for i in range(6)]
+        found = inspect_sheet(sheet(("Code", "Name", header), *rows), SHOP).proposals
+        assert [(one.field, one.header) for one in found] == [("net", header), ("gross", header)], header
+        assert len({one.confidence for one in found}) == 1
+    settled = inspect_sheet(sheet(("Code", "Name", "Precio con IVA", "Precio neto unit"), ("A1", "Tren", 1, 2)), SHOP)
+    assert settled.proposals == ()
+
+
+def test_the_first_column_with_a_value_of_its_own_in_every_row_may_be_the_code() -> None:
+    """When no header says code, the place and the values propose it; pictures, texts and repeated values do not."""
+
+    def proposed(*values: object) -> list[tuple[str, str]]:
+        rows = [(value, "Tren") for value in values]
+        return [(one.field, one.header) for one in inspect_sheet(sheet(("Ítem", "Name"), *rows), SHOP).proposals]  # type: ignore[arg-type]
+
+    assert proposed("T-1", "T-2", "3") == [("code", "Ítem")]
+    assert proposed(1, 2, 3) == [("code", "Ítem")]
+    for values in (("T-1", "T-1"), ("1.png", "2.png"), ("Tren 1", "Tren 2"), ("T-1", None), ("$1", "$2"), ("a", "b")):
+        assert proposed(*values) == [], values
+
+
+def test_a_part_of_a_known_header_is_proposed_to_the_field_it_belongs_to() -> None:
+    """What is a part of headers of two fields is proposed for the text, and for nothing when the text is there."""
+    shelf = column("shelf", Kind.CODE, label="Shelf", aliases=("Nombre estante",))
+    text = column("name", Kind.TEXT, required=True, label="Detalle", aliases=("Nombre del producto",))
+    to = destination(CODE, shelf, text)
+    rows = [(f"A{i}", f"Tren {i}", "x") for i in range(4)]
+    found = inspect_sheet(sheet(("Code", "Nombre", "Foo"), *rows), to).proposals
+    assert [(one.field, one.header) for one in found] == [("name", "Nombre")]
+    assert inspect_sheet(sheet(("Code", "Nombre", "Detalle"), *rows), to).proposals == ()
+
+
+def test_numbers_alone_are_no_words_of_a_code_list() -> None:
+    """A column of small numbers is not proposed as a list of units that has numbers for codes."""
+    units = column("unit", Kind.CHOICE, choices=(Choice("1", "kilo"), Choice("7", "unidad")))
+    found = sheet(("Code", "Name", "Foo"), *[(f"A{i}", "Tren", ("1", "7")[i % 2]) for i in range(8)])
+    assert inspect_sheet(found, destination(CODE, NAME, units)).proposals == ()
+
+
+def test_rows_that_will_not_be_sent_are_told() -> None:
+    """Titles and totals are listed by their rows, hidden rows are counted, and a header far below is pointed at."""
+    found = inspect_sheet(
+        sheet(("Code", "Name", "Precio"), ("BEBIDAS",), ("A1", "Tren", 1), (), (None, "TOTAL", 3), hidden_rows={3}),
+        SHOP,
+    )
+    assert (found.rows, list(found.skipped), found.hidden) == ((2, 3, 5), [2, 5], 1)
+    far = inspect_sheet(sheet(*[("x",)] * 70, ("Code", "Name", "Precio"), ("A1", "Tren", 1)), SHOP)
+    assert (far.header_row, far.certain) == (71, False)

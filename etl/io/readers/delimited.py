@@ -10,12 +10,13 @@ from etl.io.readers.dialect import NEVER_THERE, find_delimiter, is_table, sep_li
 from etl.io.readers.field_counts import FieldCounts
 from etl.io.readers.limits import Limits
 from etl.io.readers.packed_rows import ROWS_A_PACK, PackedRows
+from etl.io.readers.record_findings import record_findings
 from etl.io.readers.records import Records
 from etl.io.readers.refusal import unreadable
 from etl.io.readers.source import RawFile, Source
 from etl.io.readers.text_encoding import to_utf8
 from etl.messages import text
-from etl.model import WRONG_FIELD_COUNT, Finding, Severity, Sheet, SheetName
+from etl.model import Finding, Severity, Sheet, SheetName
 
 _SPOILT_FIRST = (b"\xc3\x83", b"\xc3\x82", b"\xef\xbf\xbd")
 _SPOILT = re.compile(
@@ -60,8 +61,7 @@ def _read(raw: RawFile, data: bytes, delimiter: str | None, encoding: str) -> Sh
         counts.add(record)
         if records.broken:
             broken.append(row)
-    findings = [*_count_findings(counts, broken), *(_broken_quotes(row) for row in broken)]
-    findings.sort(key=lambda finding: finding.row or 0)
+    findings = record_findings(counts, broken)
     return Sheet(
         file=raw.file,
         name=None,
@@ -71,36 +71,6 @@ def _read(raw: RawFile, data: bytes, delimiter: str | None, encoding: str) -> Sh
         encoding=encoding,
         delimiter=delimiter,
         modified=raw.saved,
-    )
-
-
-def _count_findings(counts: FieldCounts, broken: Sequence[int]) -> Iterator[Finding]:
-    already = set(broken)
-    for index, found, expected in counts.wrong():
-        if index + 1 not in already:
-            yield Finding(
-                code=WRONG_FIELD_COUNT,
-                message=text(
-                    "Row {row} has {found} fields where the header has {expected}",
-                    row=index + 1,
-                    found=found,
-                    expected=expected,
-                ),
-                hint=text(
-                    "Look for a delimiter that stands in a text or a price without quotes, or for one that is missing."
-                ),
-                row=index + 1,
-            )
-
-
-def _broken_quotes(row: int) -> Finding:
-    return Finding(
-        code="broken_quotes",
-        message=text(
-            "The quotes in row {row} do not match, so its fields cannot be told apart with certainty", row=row
-        ),
-        hint=text('Take the quotes out, or write each quote inside a text twice ("").'),
-        row=row,
     )
 
 

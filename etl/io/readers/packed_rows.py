@@ -51,12 +51,12 @@ class PackedRows(Sequence[CsvRow]):
     def _pack(self, number: int) -> list[CsvRow]:
         if self._unpacked[0] != number:
             octets = self._data[self._packs[number] : self._packs[number + 1]]
-            rows = [_cells(record) for record in Records(octets, self._delimiter, self._limits)]
+            rows = [cells_of(record) for record in Records(octets, self._delimiter, self._limits)]
             self._unpacked = (number, rows)
         return self._unpacked[1]
 
 
-def _cells(record: list[str]) -> CsvRow:
+def cells_of(record: list[str]) -> CsvRow:
     """Return a record's cells: blank ones None, those at its end left out."""
     while record and not record[-1]:
         record.pop()

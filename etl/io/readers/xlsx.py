@@ -6,13 +6,12 @@ bounds the parser's memory: its cells are taken when the scan has passed, and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from etl.io.readers.answers import Cells, receive_cells
 from etl.io.readers.archive import Archive
-from etl.io.readers.dialect import find_delimiter, is_table
 from etl.io.readers.limits import Limits
 from etl.io.readers.package import Package, PackagedSheet, read_package
 from etl.io.readers.refusal import refusing
@@ -21,13 +20,12 @@ from etl.io.readers.shared_strings import check_shared_strings
 from etl.io.readers.sheet_facts import SheetFacts
 from etl.io.readers.sheet_scan import scan_sheet
 from etl.io.readers.source import RawFile, Source
+from etl.io.readers.undivided import divide
 from etl.io.readers.xml_parts import guard
-from etl.messages import text
-from etl.model import Cell, CellNote, Finding, Severity, Sheet, SheetName
+from etl.model import CellNote, Sheet, SheetName
 
 _LARGE = 4 * 1024 * 1024
 """Bytes of a sheet's XML; up to there the scan takes no time worth saving."""
-_LOOKED_AT = 200
 _NOT_FINITE = CellNote(error="#NUM!")
 
 
@@ -75,17 +73,18 @@ def _load(workbook: _Workbook, name: str | None) -> Sheet:
         facts, cells = _read(workbook, sheet)
     notes = {**facts.notes, **dict.fromkeys(cells.not_finite, _NOT_FINITE)}
     _blank(cells, notes)
-    remarks = _undivided(sheet.name, cells.rows)
+    divided = divide(sheet.name, cells.rows, workbook.raw.limits)
     return Sheet(
         file=workbook.raw.file,
         name=sheet.name,
-        rows=cells.rows,
+        rows=cells.rows if divided is None else divided.rows,
         sha256=workbook.raw.sha256,
         notes=notes,
         hidden_rows=facts.hidden_rows,
         hidden_columns=facts.hidden_columns,
         merged=facts.merged,
-        findings=(*workbook.raw.findings, *remarks),
+        findings=(*workbook.raw.findings, *(divided.findings if divided is not None else ())),
+        delimiter=None if divided is None else divided.delimiter,
         modified=workbook.modified,
         properties=workbook.package.properties,
     )
@@ -115,22 +114,3 @@ def _blank(cells: Cells, notes: Mapping[tuple[int, int], CellNote]) -> None:
             found = cells.rows[row - 1]
             if found[column] is not None:
                 cells.rows[row - 1] = (*found[:column], None, *found[column + 1 :])
-
-
-def _undivided(sheet: str, rows: Sequence[Sequence[Cell]]) -> tuple[Finding, ...]:
-    """Return a remark when the lines of a CSV file stand in the first cells, undivided."""
-    lines = [str(row[0]) for row in rows[:_LOOKED_AT] if row and row[0] is not None]
-    if any(len(row) > 1 for row in rows[:_LOOKED_AT]) or len(lines) < 2:
-        return ()
-    text_of_lines = "\n".join(lines).encode()
-    if not is_table(text_of_lines, find_delimiter(text_of_lines)):
-        return ()
-    return (
-        Finding(
-            code="undivided_columns",
-            message=text("Each row of the sheet «{sheet}» has all of its values in one cell", sheet=sheet),
-            hint=text("In Excel mark column A and choose Data, Text to Columns; then save the workbook and try again."),
-            severity=Severity.WARNING,
-            sheet=sheet,
-        ),
-    )

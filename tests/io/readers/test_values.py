@@ -13,6 +13,7 @@ import xlsxwriter
 
 from etl.errors import FileError
 from etl.io.readers import open_source
+from etl.model import Sheet
 from tests.io.readers.books import OFFICE, PACKAGE, book, pack, parts, save, shared, worksheet
 
 SOFFICE = shutil.which("soffice")
@@ -282,16 +283,48 @@ def test_reading_twice_and_another_sheet(tmp_path: Path) -> None:
     assert [source.read(name).rows[0] for name in ("A", "B", "A")] == [(0.0,), (1.0,), (0.0,)]
 
 
-def test_lines_of_a_csv_in_the_first_cells_are_remarked(tmp_path: Path) -> None:
-    """A CSV pasted undivided into column A is read as it stands, with a remark that says what to do."""
-    path = tmp_path / "u.xlsx"
+def first_cells(folder: Path, *lines: str | float | list[str]) -> Sheet:
+    """Read a workbook with these lines in its first cells; a list goes into several."""
+    path = folder / "u.xlsx"
     workbook = xlsxwriter.Workbook(path)
-    sheet = workbook.add_worksheet()
-    sheet.write_column(0, 0, ["codigo,detalle,precio", "1,Pala,10", "2,Pico,20"])
+    sheet = workbook.add_worksheet("Lista")
+    for row, line in enumerate(lines):
+        sheet.write_row(row, 0, line if isinstance(line, list) else [line])
     workbook.close()
-    read = open_source(path).read()
-    assert read.rows[1] == ("1,Pala,10",)
-    assert [(finding.code, finding.is_error) for finding in read.findings] == [("undivided_columns", False)]
+    return open_source(path).read()
+
+
+def test_lines_of_a_csv_in_the_first_cells_are_divided(tmp_path: Path) -> None:
+    """A CSV that Excel saved undivided is read as the CSV it was, row by row, and that is said."""
+    others = [f"{number},Clavo,1" for number in range(10)]
+    read = first_cells(
+        tmp_path, "codigo,detalle", '1,"Pala, ancha"', "", '2,"Dos ""2""\nlíneas",', *others, ["3,a", "b"]
+    )
+    assert read.rows[:4] == [("codigo", "detalle"), ("1", "Pala, ancha"), (), ("2", 'Dos "2"\nlíneas')]
+    assert read.rows[-1] == ("3", "a;b")
+
+
+def test_undivided_lines_that_cannot_be_trusted_are_findings(tmp_path: Path) -> None:
+    """A field too many, a quote that is never closed, a number among the lines: each costs its own row only."""
+    lines = ["codigo,detalle,precio", *["1,Pala,10"] * 9, "2,Pico,20,5", '3,"Mazo,30', "4,a\n5,b,6", 7.0, "8,Sierra,9"]
+    read = first_cells(tmp_path, *lines)
+    assert [(found.code, found.row, found.sheet) for found in read.findings if found.is_error] == [
+        ("wrong_field_count", 11, "Lista"), ("broken_quotes", 12, "Lista"), ("broken_quotes", 13, "Lista"),
+        ("wrong_field_count", 14, "Lista"),
+    ]  # fmt: skip
+    assert [read.rows[1], read.rows[14]] == [("1", "Pala", "10"), ("8", "Sierra", "9")]
+    assert [found.code for found in read.findings if not found.is_error] == ["undivided_columns"]
+    assert read.delimiter == ","
+
+
+@pytest.mark.parametrize(
+    "lines", [["Lista de precios, mayo"], ["Tornillos", "Tuercas, de bronce", "Clavos"], [1.0, 2.0]]
+)
+def test_a_column_of_values_is_not_divided(tmp_path: Path, lines: list[str | float]) -> None:
+    """Commas in a few texts make no CSV."""
+    read = first_cells(tmp_path, *lines)
+    assert [row[0] for row in read.rows] == lines
+    assert (read.findings, read.delimiter) == ((), None)
 
 
 def test_hidden_columns_and_merged_areas(tmp_path: Path) -> None:
