@@ -11,6 +11,7 @@ from etl.core.validation import Checked, check
 from etl.errors import FileError
 from etl.freshness import age_findings
 from etl.io.readers import Source
+from etl.io.workbook.own_columns import without_own_columns
 from etl.messages import Text, text
 from etl.model import DEFAULT_ZONE, Finding, Json, Layout, Severity, Sheet, SourceRow
 from etl.options import SheetOptions
@@ -30,6 +31,8 @@ class Intake:
     findings: tuple[Finding, ...]
     resent: Resent | None = None
     """Set when the sheet is the ``Reenviar`` of a results workbook."""
+    own_column: int | None = None
+    """Index of the first of our columns in a sheet that was annotated before."""
     unchanged: Mapping[int, Text] = field(default_factory=dict)
     """Rows that equal what the vendor has, with the reason."""
     before: Mapping[int, Mapping[str, Json]] = field(default_factory=dict)
@@ -57,6 +60,7 @@ def take_in(
     resent = recognise(sheet)
     if resent is not None:
         sheet = resent.sheet
+    sheet, own_column = without_own_columns(sheet)
     layout, remarks = find_layout(sheet, destination, wanted)
     rows = source_rows(sheet, layout)
     reading = ReadingOptions(
@@ -69,7 +73,7 @@ def take_in(
     changed = _changed_since(options.known_headers, layout, sheet.name)
     objections = (found for found in sheet.findings if not (found.is_error and found.row in checked.skipped))
     findings = (*objections, *aged, *changed, *remarks, *hidden_remarks, *checked.findings)
-    return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings, resent)
+    return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings, resent, own_column)
 
 
 def _changed_since(known: tuple[str, ...] | None, layout: Layout, sheet: str | None) -> tuple[Finding, ...]:

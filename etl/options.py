@@ -54,6 +54,9 @@ class OutputOptions:
     results: Path | None = None
     write_results: bool = True
     annotate: bool = False
+    """Also write a copy of the user's own workbook with what was found in it."""
+    fallback: Path | None = None
+    """The folder for workbooks whose own folder cannot be written."""
     language: str = "es"
 
 

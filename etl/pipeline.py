@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,7 +43,8 @@ def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) ->
         planned = Plan(plan(intake.checked.rows, intake.checked.merged, destination))
         planned = _warned(planned, intake, prepared, prepared.thresholds, ())
         report = report_unsent("validate", options, destination, intake, planned)
-        outcome.report = _written(report, destination, _beside(options.file, "validacion"), output, person, None)
+        target = output.results or _beside(options.file, "validacion")
+        outcome.report = _written(report, intake, prepared, target, output, person)
     return outcome.finished
 
 
@@ -78,7 +80,7 @@ def _dry_run(
         _write_payloads(send.payloads, planned.batches)
     report = report_unsent("run", options, destination, intake, planned, profile)
     target = output.results or _beside(options.file, "resultados")
-    return _written(report, destination, target, output, person, settings.home / "results")
+    return _written(report, intake, prepared, target, _falling_back(output, settings), person)
 
 
 def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings: Settings, person: Person) -> Report:
@@ -111,7 +113,7 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
             report = _submit(run, journal, settings, profile, person, send, used=intake.reads)
         finally:
             journal.close()
-    return _written(report, destination, target, output, person, settings.home / "results")
+    return _written(report, intake, prepared, target, _falling_back(output, settings), person)
 
 
 def _profile(prepared: Prepared, settings: Settings) -> Profile:
@@ -315,17 +317,27 @@ def _refused(refusal: RefusedError, report: Report) -> Report:
 
 
 def _written(
-    report: Report, destination: Destination, path: Path, output: OutputOptions, person: Person, fallback: Path | None
+    report: Report, intake: Intake, prepared: Prepared, target: Path, output: OutputOptions, person: Person
 ) -> Report:
-    """Write the results workbook, unless not wanted, and return the report with its place."""
-    from etl.results import written  # noqa: PLC0415
+    """Write the results workbook and the annotated copy, as far as they are wanted; return the report with them."""
+    from etl.results import annotated, written  # noqa: PLC0415
 
-    target = output.results or path
-    return written(report, destination, target, output, person, fallback or target.parent)
+    fallback, file = output.fallback or target.parent, prepared.options.file
+    report = written(report, prepared.destination, target, output, person, fallback)
+    if not output.annotate:
+        return report
+    copy = _beside(file, "anotado")
+    return annotated(report, intake, prepared.source.kind, file, prepared.destination, (copy, output, person))
+
+
+def _falling_back(output: OutputOptions, settings: Settings) -> OutputOptions:
+    return replace(output, fallback=output.fallback or settings.home / "results")
 
 
 def _beside(file: Path, kind: str) -> Path:
-    return file.with_name(f"{file.stem}.{kind}.xlsx")
+    """Return the name of a workbook of ours beside `file`; of one of that kind already the next number."""
+    ours = re.fullmatch(rf"(.+\.{kind})(?: \(([0-9]+)\))?", file.stem)
+    return file.with_name(f"{ours[1]} ({int(ours[2] or 1) + 1}).xlsx" if ours else f"{file.stem}.{kind}.xlsx")
 
 
 def _write_payloads(folder: Path, batches: Sequence[Batch]) -> None:

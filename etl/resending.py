@@ -46,7 +46,7 @@ class Resent:
 
 
 def completed_by(identity: Identity | None, options: SheetOptions) -> SheetOptions:
-    """Return the options with what a template or a results workbook says of itself; what was said by hand wins.
+    """Return the options with what a workbook of ours says of itself; what was said by hand wins.
 
     Raises FileError when the workbook has nothing to send.
     """
@@ -61,14 +61,14 @@ def completed_by(identity: Identity | None, options: SheetOptions) -> SheetOptio
             )
         )
     completed = replace(options, to=identity.to, sheet=options.sheet or identity.data_sheet)
-    if identity.kind is not WorkbookKind.RESULTS:
+    if identity.kind is WorkbookKind.TEMPLATE:
         return completed
     said_fields = {name for _header, name in options.maps}
     said = dict(options.constants)
     headers = [column.header for column in identity.columns]
     return replace(
         completed,
-        header_row=options.header_row or 1,
+        header_row=options.header_row or (1 if identity.kind is WorkbookKind.RESULTS else None),
         maps=(
             *options.maps,
             *(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl.core.report import Report
-from etl.messages import text
+from etl.messages import Text, text, verbatim
 from etl.options import OutputOptions, Person
 from etl.vendors.base import Destination
+
+if TYPE_CHECKING:
+    from etl.intake import Intake
 
 
 def written(
@@ -33,3 +37,41 @@ def written(
     for note in done.notes:
         person.say(note)
     return replace(report, results=str(done.path))
+
+
+def annotated(
+    report: Report,
+    intake: Intake,
+    kind: str,
+    file: Path,
+    destination: Destination,
+    told: tuple[Path, OutputOptions, Person],
+) -> Report:
+    """Return the report with the place of the annotated copy of `file`, a workbook of that `kind` (``Source.kind``).
+
+    `told` says where it goes and who is told. That there is none changes no outcome and no exit code: it is said.
+    """
+    from etl.io.workbook.annotated import NotAnnotatedError, write_annotated  # noqa: PLC0415 - seldom wanted
+
+    target, output, person = told
+    reason = _unfit(intake, kind)
+    try:
+        if reason is None:
+            done = write_annotated(file, report, destination, (target, output), intake.own_column)
+            for note in done.notes:
+                person.say(note)
+            return replace(report, annotated=str(done.path))
+    except NotAnnotatedError as problem:
+        reason = problem.reason
+    except OSError as error:
+        reason = verbatim(error.strerror or type(error).__name__)
+    person.say(text("There is no annotated copy of {file}: {why}.", file=file.name, why=reason))
+    return report
+
+
+def _unfit(intake: Intake, kind: str) -> Text | None:
+    if intake.resent is not None:
+        return text("a results workbook has its reasons already")
+    if kind != "xlsx":
+        return text("only .xlsx workbooks can be copied, and this is a .{kind} file", kind=kind)
+    return None

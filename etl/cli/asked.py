@@ -93,7 +93,13 @@ class Asked:
         results, unwanted = self._values.get("results"), self._values.get("no_results", False)
         if results is not None and unwanted:
             raise UsageError(text("--results and --no-results cannot stand together."))
-        return OutputOptions(results=results, write_results=not unwanted, language=self.language)
+        return OutputOptions(
+            results=results,
+            write_results=not unwanted,
+            annotate=self._values.get("annotate", False),
+            language=self.language,
+            fallback=self.settings.home / "results",
+        )
 
     def send(self) -> SendOptions:
         """Return how a run is sent; what a command has no option for keeps its default."""

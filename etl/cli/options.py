@@ -173,6 +173,12 @@ results_options = grouped(
 policy_options = grouped(
     results_options,
     option(
+        "--annotate",
+        is_flag=True,
+        section=OUTPUT,
+        says=text("Also write NAME.anotado.xlsx: a copy of the workbook itself, its wrong cells filled and commented."),
+    ),
+    option(
         "--duplicates",
         type=click.Choice(["error", "sum", "first", "last"]),
         section=OUTPUT,

@@ -25,6 +25,8 @@ class WorkbookKind(StrEnum):
 
     RESULTS = "results"
     TEMPLATE = "template"
+    ANNOTATED = "annotated"
+    """A copy of the user's own workbook with our marks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Identity:
     kind: WorkbookKind
     to: str | None
     data_sheet: str | None
-    """The sheet to be read as input: `Reenviar`, or a template's table; None when the workbook has none."""
+    """The sheet to be read as input: `Reenviar`, a template's table, the user's own; None when there is none."""
     run: str | None = None
     profile: str | None = None
     columns: tuple[MappedColumn, ...] = ()

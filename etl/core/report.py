@@ -98,6 +98,8 @@ class Report:
     """What to do next, in order; commands stand in them ready to copy."""
     results: str | None = None
     """Path of the workbook that was written."""
+    annotated: str | None = None
+    """Path of the annotated copy of the user's own workbook."""
 
     @property
     def counts(self) -> dict[str, int]:

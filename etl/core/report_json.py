@@ -44,6 +44,8 @@ def report_json(report: Report, language: str, *, with_rows: bool) -> dict[str, 
     if with_rows:
         data["rows"] = list(_rows(report))
     data["results"] = report.results
+    if report.annotated is not None:
+        data["annotated"] = report.annotated
     data["exit_code"] = report.exit_code
     return data
 

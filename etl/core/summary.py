@@ -50,6 +50,8 @@ def _tail(report: Report) -> Iterator[Text]:
         yield text("Rows whose fate is not known: {rows}", rows=_with_rest(shown, more))
     if report.results:
         yield text("Results: {path}", path=report.results)
+    if report.annotated:
+        yield text("Annotated copy: {path}", path=report.annotated)
     yield from report.next_steps
 
 

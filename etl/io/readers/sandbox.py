@@ -1,4 +1,4 @@
-"""Runs the parser in a process of its own, with limits (reliability.md XLS-2).
+"""Runs what handles foreign workbooks in a process of its own, with limits (reliability.md XLS-2).
 
 Whatever happens there (a crash, an abort, memory, time) ends here as a `Refusal`.
 """
@@ -9,8 +9,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread, Timer
 from typing import IO
@@ -19,6 +20,7 @@ from etl.io.readers.answers import BrokenAnswerError
 from etl.io.readers.limits import Limits
 from etl.io.readers.refusal import hostile, unreadable
 from etl.messages import text
+from etl.model import Json
 
 MEMORY_IS_BOUND = sys.platform.startswith("linux")
 """Whether the system keeps the parser to its memory: macOS and Windows do not."""
@@ -32,6 +34,15 @@ def child_environment(ours: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in ours.items() if name.upper() in _PASSED_ON}
 
 
+@dataclass(slots=True)
+class Confined:
+    """A process that works under limits."""
+
+    answers: IO[bytes]
+    late: bool = False
+    """Its time was over before it had answered, so it was ended."""
+
+
 @contextmanager
 def parsing(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes]]:
     """Give a workbook to the parser and yield the stream of its answers; end the process whatever happens.
@@ -39,30 +50,42 @@ def parsing(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes
     `sheet` is the one whose cells are asked for; None asks for the names of all. `BrokenAnswerError` inside the block
     becomes the `Refusal` that tells why.
     """
-    process = _start(limits)
-    late: list[bool] = []
+    with confined((_CHILD,), {"sheet": sheet}, data, limits) as child:
+        try:
+            yield child.answers
+        except BrokenAnswerError:
+            if child.late:
+                seconds = int(limits.child_wall_seconds)
+                raise hostile(text("reading the workbook took more than {seconds} seconds", seconds=seconds)) from None
+            raise unreadable(
+                text("the workbook makes its reader fail: it is damaged, or needs more memory or time than is allowed"),
+                text("Copy the table into a new workbook, or save the sheet as CSV, and try with that file."),
+            ) from None
+
+
+@contextmanager
+def confined(program: Sequence[str], request: Json, data: bytes, limits: Limits) -> Iterator[Confined]:
+    """Run a Python program on untrusted bytes and yield its answers; end the process whatever happens.
+
+    `program` is what follows the interpreter on the command line; memory in bytes and CPU time in seconds are added,
+    by which the program must bind itself. It is sent one line of JSON, then the bytes.
+    """
+    process = _start(program, limits)
+    assert process.stdin is not None  # noqa: S101 - we asked for the pipes
+    assert process.stdout is not None  # noqa: S101
+    child = Confined(process.stdout)
 
     def stop() -> None:
-        late.append(True)
+        child.late = True
         process.kill()
 
     clock = Timer(limits.child_wall_seconds, stop)
     clock.daemon = True
-    assert process.stdin is not None  # noqa: S101 - we asked for the pipes
-    assert process.stdout is not None  # noqa: S101
-    sender = Thread(target=_send, args=(process.stdin, data, sheet), daemon=True)
+    sender = Thread(target=_send, args=(process.stdin, request, data), daemon=True)
     try:
         clock.start()
         sender.start()
-        yield process.stdout
-    except BrokenAnswerError:
-        if late:
-            seconds = int(limits.child_wall_seconds)
-            raise hostile(text("reading the workbook took more than {seconds} seconds", seconds=seconds)) from None
-        raise unreadable(
-            text("the workbook makes its reader fail: it is damaged, or needs more memory or time than is allowed"),
-            text("Copy the table into a new workbook, or save the sheet as CSV, and try with that file."),
-        ) from None
+        yield child
     finally:
         clock.cancel()
         process.kill()
@@ -72,10 +95,10 @@ def parsing(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes
         process.stdout.close()
 
 
-def _start(limits: Limits) -> subprocess.Popen[bytes]:
+def _start(program: Sequence[str], limits: Limits) -> subprocess.Popen[bytes]:
     bounds = (str(limits.child_memory_bytes), str(limits.child_cpu_seconds))
     return subprocess.Popen(  # noqa: S603 - our own interpreter and script
-        [sys.executable, "-I", "-B", _CHILD, *bounds],
+        [sys.executable, "-I", "-B", *program, *bounds],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -85,7 +108,7 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
     )
 
 
-def _send(stream: IO[bytes], data: bytes, sheet: str | None) -> None:
+def _send(stream: IO[bytes], request: Json, data: bytes) -> None:
     with suppress(OSError), stream:  # when it died already, the missing answer tells
-        stream.write(json.dumps({"sheet": sheet}).encode() + b"\n")
+        stream.write(json.dumps(request).encode() + b"\n")
         stream.write(data)

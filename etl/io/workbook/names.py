@@ -124,3 +124,8 @@ def sheet_kind(name: str) -> SheetKind | None:
 def heading_kind(header: str) -> Heading | None:
     """Return which of our columns a header is, in either language."""
     return next((kind for kind, spanish in _HEADINGS.items() if header in (spanish, kind.value)), None)
+
+
+def state_words() -> frozenset[str]:
+    """Return the words of `Estado`, in both languages."""
+    return frozenset(state(outcome, language) for outcome in Outcome for language in ("es", "en"))

@@ -12,7 +12,7 @@ from etl.io.workbook.cell_xml import cell_xml
 from etl.io.workbook.entry_rules import Lists, add_entry_rules
 from etl.io.workbook.look import TABS
 from etl.io.workbook.page import finish_table
-from etl.io.workbook.user_table import UserTable
+from etl.io.workbook.user_table import UserTable, key_column
 from etl.model import Outcome, column_letter
 from etl.vendors.base import Destination
 
@@ -35,7 +35,7 @@ def fill_resend_sheet(
     chosen = rows_to_resend(report)[: MAX_ROWS - 1]
     table.set_columns(sheet, book)
     table.comment(
-        sheet, book, zip(chosen, range(2, len(chosen) + 2), strict=True), anchor=_key_column(report, destination)
+        sheet, book, zip(chosen, range(2, len(chosen) + 2), strict=True), anchor=key_column(report, destination)
     )
     first, columns = table.width, table.width + len(HIDDEN_HEADERS)
     sheet.set_column(first, columns - 1, None, book.style("text"), {"hidden": True})
@@ -60,9 +60,3 @@ def fill_resend_sheet(
     book.stream(sheet, rows, table.styles, last_row=len(chosen) + 1, columns=columns)
     finish_table(book, sheet, rows=len(chosen), columns=table.width)
     sheet.set_tab_color(TABS["amber" if chosen else "grey"])
-
-
-def _key_column(report: Report, destination: Destination) -> int:
-    """Return the column where a finding about the whole row is told: the last of the key, as for duplicates."""
-    columns = {mapped.field: mapped.column for mapped in report.columns}
-    return next((columns[field] for field in reversed(destination.key) if field in columns), 0)

@@ -73,9 +73,9 @@ def add_rows_sheet(book: Book, report: Report, destination: Destination, table: 
     return Placed(book.name_of(SheetKind.ROWS), positions, table.width, len(report.rows) - len(shown))
 
 
-def reason_of(book: Book, reasons: Sequence[Text]) -> str | None:
+def reason_of(say: Callable[[Text], str], reasons: Sequence[Text]) -> str | None:
     """Return a row's reasons in one line."""
-    return " · ".join(plain(book.say(reason)) for reason in reasons) or None
+    return " · ".join(plain(say(reason)) for reason in reasons) or None
 
 
 def _own_headers(taken: Sequence[str], fixed: Sequence[str], fields: Sequence[str]) -> list[str]:
@@ -125,7 +125,7 @@ def _own_writer(
         word, style = states[row.outcome]
         yield cell_xml(state_at + digits, word, style)
         if row.reasons:
-            yield cell_xml(reason_at + digits, reason_of(book, row.reasons), "")
+            yield cell_xml(reason_at + digits, reason_of(book.say, row.reasons), "")
         if row.batch is not None:
             yield cell_xml(batch_at + digits, row.batch, muted)
         if row.vendor_id is not None:

@@ -10,6 +10,7 @@ from etl.core.plain_text import plain
 from etl.core.report import Report, ReportRow
 from etl.io.workbook.book import MAX_COLUMNS, Book, Styles
 from etl.io.workbook.cell_xml import cell_text, cell_xml, error_xml, number_xml, text_xml
+from etl.messages import Text
 from etl.model import Cell, Finding, column_letter
 from etl.vendors.base import Destination, Kind
 
@@ -104,7 +105,7 @@ class UserTable:
             for column, findings in self._commented(row.number, anchor).items():
                 if not left:
                     return
-                words = comment_text(book, findings)
+                words = comment_text(book.say, findings)
                 sheet.write_comment(number - 1, column, words, comment_box(words))
                 left -= 1
 
@@ -149,14 +150,21 @@ def fitting_width(header: str, values: Iterable[Any]) -> float:
     return min(max(usual + 2, longest_word + 4, min(len(header), 18) + 3, _NARROWEST), _WIDEST)
 
 
-def comment_text(book: Book, findings: Iterable[Finding]) -> str:
-    """Return what a cell's comment says: every problem with what to do about it."""
+def comment_text(say: Callable[[Text], str], findings: Iterable[Finding], *, codes: bool = False) -> str:
+    """Return what a cell's comment says: every problem with what to do about it, and with `codes` its code."""
     lines = []
     for finding in findings:
-        lines.append(plain(book.say(finding.message)))
+        problem = plain(say(finding.message))
+        lines.append(f"{finding.code}: {problem}" if codes else problem)
         if finding.hint:
-            lines.append(plain(book.say(finding.hint)))
+            lines.append(plain(say(finding.hint)))
     return "\n".join(lines)
+
+
+def key_column(report: Report, destination: Destination) -> int:
+    """Return the column where a finding about a whole row is told: the last of the key, as for duplicates."""
+    columns = {mapped.field: mapped.column for mapped in report.columns}
+    return next((columns[field] for field in reversed(destination.key) if field in columns), 0)
 
 
 def comment_box(words: str) -> dict[str, Any]:
