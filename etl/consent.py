@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from etl.core.planning import group_label
 from etl.errors import StoppedError, UsageError
 from etl.messages import Text, ntext, text
 from etl.model import Batch, Effect
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from etl.intake import Intake
     from etl.io.journal.records import Journal
     from etl.settings import Profile, Settings
+
+SHOWN_GROUPS = 12
+"""Lines of the plan; of more documents the first ones are named."""
 
 
 def show_plan(
@@ -32,16 +36,15 @@ def show_plan(
 
     person.say(introduction(profile))
     person.say(text("Destination: {to} - journal: {home}", to=destination.name, home=str(settings.home)))
-    for group, count in _rows_by_group(planned.batches).items():
-        label = f"{destination.group_field}={group}" if destination.group_field else destination.name
-        person.say(ntext("{label}: {count} row", "{label}: {count} rows", count, label=label))
+    for line in _groups(planned.batches, destination):
+        person.say(line)
     invalid = len(invalid_rows(intake))
     if invalid:
         person.say(
             ntext("{count} row has errors and is not sent", "{count} rows have errors and are not sent", invalid)
         )
     movements = sum(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
-    reads = movements if destination.baseline is not None and profile.evidence else 0
+    reads = movements * destination.reads_per_batch if profile.evidence else 0
     person.say(text("Requests needed: {sends} to send and {reads} to read", sends=len(planned.batches), reads=reads))
     if movements and not journal.runs_of(profile.account, destination.name):
         person.say(
@@ -49,11 +52,23 @@ def show_plan(
         )
 
 
-def _rows_by_group(batches: Iterable[Batch]) -> dict[str, int]:
-    counts: dict[str, int] = {}
+def _groups(batches: Iterable[Batch], destination: Destination) -> Iterator[Text]:
+    """Yield what goes out: rows by operation or by document, the first of many documents, and which are split."""
+    groups: dict[str, list[Batch]] = {}
     for batch in batches:
-        counts[batch.group] = counts.get(batch.group, 0) + sum(len(item.rows) for item in batch.items)
-    return counts
+        groups.setdefault(batch.group, []).append(batch)
+    shown = list(groups.items()) if len(groups) <= SHOWN_GROUPS else list(groups.items())[: SHOWN_GROUPS - 1]
+    for group, parts in shown:
+        label, count = group_label(group, destination), sum(len(item.rows) for batch in parts for item in batch.items)
+        yield ntext("{label}: {count} row", "{label}: {count} rows", count, label=label)
+        if destination.documents and len(parts) > 1:
+            yield text(
+                "It has more than {limit} lines and is sent as {parts} documents.",
+                limit=destination.batch_limit,
+                parts=len(parts),
+            )
+    if len(groups) > len(shown):
+        yield text("… and {count} documents more", count=len(groups) - len(shown))
 
 
 def require_answer(send: SendOptions, person: Person) -> None:

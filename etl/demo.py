@@ -41,6 +41,7 @@ STEPS = (
         1,
     ),
     Step("stock.xlsx", text("Stock movements: each is sent exactly once."), 0),
+    Step("bsale-recepciones.xlsx", text("Receptions at Bsale: the rows of a document go out as one, and once."), 0),
     Step("justo-stock.xlsx", text("Stock of products and modifiers at Justo: the counters are set."), 0),
 )
 
@@ -91,9 +92,8 @@ def run_demo(folder: Path, language: str, person: Person, watch: Callable[[Step,
             report = _run(sample(step.sample), folder, settings, person)
             watch(step, report)
             steps.append((step, report))
-        return Demonstrated(
-            folder, tuple(steps), len(sandbox.tusfacturas.applications) + len(sandbox.justo.applications)
-        )
+        applied = (sandbox.tusfacturas.applications, sandbox.bsale.applications, sandbox.justo.applications)
+        return Demonstrated(folder, tuple(steps), sum(map(len, applied)))
 
 
 def _settings(home: Path, sandbox: Sandbox, language: str) -> Settings:

@@ -13,7 +13,6 @@ from etl.core.changes import changes_of
 from etl.core.guards import GUARDS, Alarm, Change, Proposal, judge
 from etl.core.outcomes import ItemState
 from etl.core.places import Places
-from etl.core.planning import identify_key
 from etl.core.thresholds import Thresholds
 from etl.errors import UsageError
 from etl.messages import Text, ntext, text, verbatim
@@ -45,11 +44,7 @@ def remembered(
     """Return, by item id, what the vendor took last by this journal; nothing where the vendor itself can be read."""
     if not destination.watched.remembered:
         return {}
-    keys = {
-        item.id: identify_key(destination.name, item.group, item.key)
-        for batch in planned.batches
-        for item in batch.items
-    }
+    keys = {item.id: item.key_id for batch in planned.batches for item in batch.items}
     last = journal.last_values(account, destination.name, keys.values())
     known = {key: value.payload for key, value in last.items() if value.state is ItemState.CONFIRMED}
     return {item: known[key] for item, key in keys.items() if key in known}

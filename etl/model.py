@@ -255,11 +255,15 @@ class Item:
     """What is sent for a row (or for several that were added up): the unit of outcome."""
 
     id: str
-    """Stable: a hash of destination, group, key and payload; a repeated line gets a number."""
+    """Stable: equal in every file and every run for equal movements or values; a repeated line gets a number."""
+    key_id: str
+    """Stable: equal for the same thing in the same operation, whatever quantity or value."""
+    content: str
+    """Stable: a hash of all that is sent."""
     group: str
     """What must not share a request with another group: the `operacion`, one document."""
     key: tuple[str, ...]
-    """The key's values, in the order of `Destination.key`."""
+    """The key's values, in the order of `Destination.key` (or `known_by`)."""
     payload: Mapping[str, Json]
     rows: tuple[int, ...]
 
@@ -330,6 +334,8 @@ class ItemReading:
     vendor_id: str | None = None
     data: Mapping[str, Json] = field(default_factory=dict)
     """What the vendor returned of it (`stock_actual` …)."""
+    blamed: bool | None = None
+    """Of a request that was refused as a whole: whether the vendor's words name this item; None when they name none."""
 
 
 @dataclass(frozen=True, slots=True)

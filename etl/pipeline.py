@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from etl.consent import ask, require_answer, show_plan
 from etl.core.meanings import Meaning, with_meanings
-from etl.core.planning import plan
+from etl.core.planning import marked
 from etl.core.report import Report
 from etl.core.thresholds import Thresholds
 from etl.errors import EtlError, FileError, InternalError, RefusedError, UsageError
@@ -20,10 +20,13 @@ from etl.mappings import is_workbook, keep_meanings, with_mapping
 from etl.messages import ntext, text
 from etl.model import Batch
 from etl.options import OutputOptions, Person, SendOptions, SheetOptions
-from etl.plans import Plan, invalid_rows, once_only, strict, withhold
+from etl.plans import Plan, first_plan, invalid_rows, once_only, withhold
 from etl.recording import record_plan, report_unsent
 from etl.vendors import DESTINATIONS, vendor_of
-from etl.vendors.base import Destination, Wishes
+from etl.vendors.base import Destination, Wishes, configured
+
+_EXAMPLE_RUN = "00000000"
+"""Stands in the bodies that a dry run writes where a run's own id would."""
 
 if TYPE_CHECKING:
     from etl.intake import Intake
@@ -40,7 +43,7 @@ def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) ->
         outcome.to = destination.name
         _keep_meanings(prepared, person)
         intake = _take_in(prepared, sending=False)
-        planned = Plan(plan(intake.checked.rows, intake.checked.merged, destination))
+        planned = first_plan(intake, destination, options, SendOptions())
         planned = _warned(planned, intake, prepared, prepared.thresholds, ())
         report = report_unsent("validate", options, destination, intake, planned)
         target = output.results or _beside(options.file, "validacion")
@@ -66,18 +69,19 @@ def run_file(
 def _dry_run(
     prepared: Prepared, output: OutputOptions, send: SendOptions, settings: Settings, person: Person
 ) -> Report:
-    options, destination = prepared.options, prepared.destination
+    options = prepared.options
     intake = _take_in(prepared, sending=True)
     profile = _profile(prepared, settings) if send.read else None
+    destination = configured(prepared.destination, profile or settings.only_profile(*_company(prepared)))
     if profile is not None:
         intake = _surveyed(intake, prepared, send, settings, profile, person)
-    planned = _planned(intake, prepared)
+    planned = first_plan(intake, destination, options, send)
     if profile is not None:
         planned, intake = _with_evidence(planned, intake, prepared, send, settings, profile, person)
     thresholds = profile.guards if profile is not None else prepared.thresholds
     planned = _warned(planned, intake, prepared, thresholds, send.confirm)
     if send.payloads is not None:
-        _write_payloads(send.payloads, planned.batches)
+        _write_payloads(send.payloads, marked(planned.batches, _EXAMPLE_RUN, destination))
     report = report_unsent("run", options, destination, intake, planned, profile)
     target = output.results or _beside(options.file, "resultados")
     return _written(report, intake, prepared, target, _falling_back(output, settings), person)
@@ -88,9 +92,9 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
     from etl.io.journal import open_journal  # noqa: PLC0415
     from etl.io.locks import AccountLock  # noqa: PLC0415
 
-    options, destination = prepared.options, prepared.destination
-    vendor = vendor_of(destination.name)
     profile = _profile(prepared, settings)
+    options, destination = prepared.options, configured(prepared.destination, profile)
+    vendor = vendor_of(destination.name)
     settings.prepare_home()
     with AccountLock(settings.home, vendor.name, profile.account, profile.address, send.wait):
         intake = _take_in(prepared, sending=True)
@@ -98,7 +102,7 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
         try:
             recover(journal, profile.account, vendor)
             intake = _surveyed(intake, prepared, send, settings, profile, person)
-            planned = _planned(intake, prepared)
+            planned = first_plan(intake, destination, options, send)
             try:
                 planned = once_only(planned, intake, destination, journal, profile, send)
                 planned = withhold(planned, intake, options, destination, journal, send)
@@ -118,9 +122,14 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
 
 def _profile(prepared: Prepared, settings: Settings) -> Profile:
     """Return the company's profile, its credentials present. Raises ConfigurationError."""
-    profile = settings.profile(vendor_of(prepared.destination.name).name, settings.chosen or prepared.profile)
+    vendor, name = _company(prepared)
+    profile = settings.profile(vendor, settings.chosen or name)
     profile.credentials()
     return profile
+
+
+def _company(prepared: Prepared) -> tuple[str, str | None]:
+    return vendor_of(prepared.destination.name).name, prepared.profile
 
 
 def _surveyed(
@@ -133,7 +142,12 @@ def _surveyed(
     from etl.dispatch import inquiry  # noqa: PLC0415 - HTTP
     from etl.surveying import surveyed  # noqa: PLC0415
 
-    wishes = Wishes(only_changed=send.only_changed, key=send.key, partial_documents=send.partial_documents)
+    wishes = Wishes(
+        only_changed=send.only_changed,
+        key=send.key,
+        partial_documents=send.partial_documents,
+        settings=profile.settings,
+    )
     vendor = vendor_of(destination.name)
     with inquiry(vendor, settings, profile, person, max_requests=send.max_requests) as asking:
         return surveyed(intake, destination, wishes, asking)
@@ -187,11 +201,6 @@ def _with_evidence(
         asking.used = intake.reads
         planned = with_evidence(planned, prepared.destination, asking)
     return planned, replace(intake, reads=asking.used)
-
-
-def _planned(intake: Intake, prepared: Prepared) -> Plan:
-    batches = plan(intake.checked.rows, intake.checked.merged, prepared.destination)
-    return strict(prepared.options, intake, Plan(batches))
 
 
 def _submit(
@@ -298,7 +307,7 @@ def _destination(name: str | None) -> Destination:
 def _take_in(prepared: Prepared, *, sending: bool) -> Intake:
     from etl.intake import take_in  # noqa: PLC0415 - pandas and pandera
 
-    zone = prepared.options.zone_of(vendor_of(prepared.destination.name).name, prepared.profile)
+    zone = prepared.options.zone_of(*_company(prepared))
     return take_in(prepared.options, prepared.destination, prepared.source, sending=sending, zone=zone)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from etl.core.documents import bad_rows, held_rows
 from etl.core.meanings import MEANINGS_OPTION, as_option
-from etl.core.planning import content_hash, identify_key, plan
+from etl.core.planning import content_hash, plan
 from etl.core.repeats import NewOnly, find_repeat, only_new
-from etl.errors import RefusedError
+from etl.errors import RefusedError, UsageError
 from etl.messages import Text, text
-from etl.model import Batch, Effect, Finding, Json, Severity
+from etl.model import Batch, Effect, Finding, Json, Row, Severity
 from etl.options import SendOptions, SheetOptions
 from etl.vendors.base import Destination
 
@@ -60,6 +61,49 @@ def reading_options(options: SheetOptions) -> dict[str, str]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def first_plan(intake: Intake, destination: Destination, options: SheetOptions, send: SendOptions) -> Plan:
+    """Return the plan of the valid rows: documents with a bad row are held whole, with ``--strict`` everything is.
+
+    Raises UsageError when ``--key`` names no identifier of the destination.
+    """
+    rows = keyed(intake.checked.rows, destination, send.key)
+    held, findings = _held_documents(rows, invalid_rows(intake), intake, destination, send)
+    kept = [row for row in rows if row.number not in held]
+    batches = plan(kept, intake.checked.merged, destination)
+    return strict(options, intake, Plan(batches, held, findings=findings))
+
+
+def keyed(rows: Sequence[Row], destination: Destination, key: str | None) -> Sequence[Row]:
+    """Return the rows with the identifier `key` alone, where they have it. Raises UsageError when it is none."""
+    if key is None:
+        return rows
+    if key not in destination.identifiers:
+        raise UsageError(
+            text("--key {key} makes no sense for {destination}", key=key, destination=destination.name),
+            hint=text("It can be: {allowed}", allowed=", ".join(destination.identifiers) or "-"),
+        )
+    others = set(destination.identifiers) - {key}
+    return [
+        Row(row.number, {name: value for name, value in row.values.items() if name not in others})
+        if key in row.values
+        else row
+        for row in rows
+    ]
+
+
+def _held_documents(
+    rows: Sequence[Row], bad: Iterable[int], intake: Intake, destination: Destination, send: SendOptions
+) -> tuple[dict[int, Text], tuple[Finding, ...]]:
+    """Return the valid rows whose document has a bad row, and the findings that say so."""
+    read = intake.checked.read
+    culprits = bad_rows(bad, read, intake.findings, destination) if destination.documents else ()
+    held = held_rows(rows, read, culprits, destination, partial=send.partial_documents)
+    everyone = {row: reason for number, reason in held.items() for row in intake.checked.merged.get(number, (number,))}
+    hint = text("Correct those rows; or give --partial-documents to send the document without them")
+    findings = _row_findings("document_held", Severity.ERROR, everyone, intake, hint)
+    return everyone, tuple(findings)
+
+
 def withhold(
     planned: Plan, intake: Intake, options: SheetOptions, destination: Destination, journal: Journal, send: SendOptions
 ) -> Plan:
@@ -74,14 +118,17 @@ def withhold(
     as_it_was = not_corrected(intake.resent, set(numbers) - settled.keys(), journal, reading_options(options))
     if not settled and not as_it_was:
         return planned
-    rows = [row for row in intake.checked.rows if row.number in set(numbers) - settled.keys() - as_it_was.keys()]
+    going = set(numbers) - settled.keys() - as_it_was.keys()
+    rows = [row for row in keyed(intake.checked.rows, destination, send.key) if row.number in going]
+    held, why = _held_documents(rows, as_it_was, intake, destination, send)
     findings = (
         *planned.findings,
+        *why,
         *_row_findings("already_sent", Severity.WARNING, settled, intake),
         *_row_findings("not_corrected", Severity.ERROR, as_it_was, intake),
     )
-    batches = plan(rows, intake.checked.merged, destination)
-    return Plan(batches, {**planned.held, **as_it_was}, {**planned.skipped, **settled}, findings)
+    batches = plan([row for row in rows if row.number not in held], intake.checked.merged, destination)
+    return Plan(batches, {**planned.held, **held, **as_it_was}, {**planned.skipped, **settled}, findings)
 
 
 def strict(options: SheetOptions, intake: Intake, planned: Plan) -> Plan:
@@ -90,7 +137,7 @@ def strict(options: SheetOptions, intake: Intake, planned: Plan) -> Plan:
         return planned
     reason = text("Held back: with --strict nothing is sent while another row has errors.")
     held = {row: reason for batch in planned.batches for item in batch.items for row in item.rows}
-    return replace(planned, batches=(), held=held)
+    return replace(planned, batches=(), held={**planned.held, **held})
 
 
 def invalid_rows(intake: Intake) -> set[int]:
@@ -122,9 +169,8 @@ def once_only(
         if repeat is not None:
             raise _refusal(repeat.kind, repeat.run, repeat.equal, repeat.of)
         return planned
-    keys = [identify_key(destination.name, item.group, item.key) for item in items]
-    found = only_new(ids, keys, earlier, now, file_sha256=file, content=content)
-    return _without(planned, found, intake, destination)
+    found = only_new(ids, [item.key_id for item in items], earlier, now, file_sha256=file, content=content)
+    return _without(planned, found, intake, destination, send)
 
 
 def _refusal(kind: str, run: str, equal: int, of: int) -> RefusedError:
@@ -153,7 +199,7 @@ def _refusal(kind: str, run: str, equal: int, of: int) -> RefusedError:
     )
 
 
-def _without(planned: Plan, found: NewOnly, intake: Intake, destination: Destination) -> Plan:
+def _without(planned: Plan, found: NewOnly, intake: Intake, destination: Destination, send: SendOptions) -> Plan:
     items = [item for batch in planned.batches for item in batch.items]
     skipped = {
         row: text("Already sent in run {run} (--only-new).", run=run)
@@ -168,15 +214,19 @@ def _without(planned: Plan, found: NewOnly, intake: Intake, destination: Destina
         for index, run in found.held.items()
         for row in items[index].rows
     }
-    keep = {row.number for row in intake.checked.rows} - skipped.keys() - held.keys()
-    rows = [row for row in intake.checked.rows if row.number in keep]
+    keep = {row for item in items for row in item.rows} - skipped.keys() - held.keys()
+    rows = [row for row in keyed(intake.checked.rows, destination, send.key) if row.number in keep]
     findings = (
+        *planned.findings,
         *_row_findings("already_sent", Severity.WARNING, skipped, intake),
         *_row_findings("sent_otherwise", Severity.ERROR, held, intake),
     )
-    return Plan(plan(rows, intake.checked.merged, destination), held, skipped, findings)
+    batches = plan(rows, intake.checked.merged, destination)
+    return Plan(batches, {**planned.held, **held}, {**planned.skipped, **skipped}, findings)
 
 
-def _row_findings(code: str, severity: Severity, reasons: Mapping[int, Text], intake: Intake) -> Iterable[Finding]:
+def _row_findings(
+    code: str, severity: Severity, reasons: Mapping[int, Text], intake: Intake, hint: Text | None = None
+) -> Iterable[Finding]:
     for row, reason in reasons.items():
-        yield Finding(code, reason, severity=severity, sheet=intake.sheet.name, row=row)
+        yield Finding(code, reason, hint, severity=severity, sheet=intake.sheet.name, row=row)

@@ -16,9 +16,9 @@ from etl.io.addresses import checked_address
 from etl.io.secrets import Secret, resolve, stored_reference
 from etl.io.toml_file import TomlFile, dotted
 from etl.messages import Text, text
-from etl.model import DEFAULT_ZONE
+from etl.model import DEFAULT_ZONE, Json
 from etl.vendors import VENDORS
-from etl.vendors.base import Vendor
+from etl.vendors.base import Setting, Vendor
 
 DEFAULT_PROFILE: Final = "default"
 MOST_IN_FLIGHT: Final = 16
@@ -52,6 +52,8 @@ class Profile:
     """Of dates in sheets that name none (IANA)."""
     guards: Thresholds = field(default_factory=Thresholds)
     """Beyond which changes a guard asks."""
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    """What it says for its vendor alone (`Vendor.settings`), every setting with its value."""
     written: bool = True
     """Whether it stands in a file; `default` may come from variables alone."""
     references: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +82,7 @@ def read_profiles(file: TomlFile | None, home: Path, environ: Mapping[str, str])
     for vendor in VENDORS.values():
         declared: list[Profile] = []
         if file is not None:
-            known = (*SETTINGS, *vendor.secrets)
+            known = (*SETTINGS, *vendor.secrets, *(setting.name for setting in vendor.settings))
             check_defaults(file, vendor.name, known)
             for company in companies:
                 if company.names_vendor(vendor.name):
@@ -121,6 +123,7 @@ def _from_file(written: Written, vendor: Vendor, home: Path, environ: Mapping[st
         ca_file=None if ca_file is None else written.folder("ca_file") / Path(ca_file).expanduser(),
         timezone=_timezone(written),
         guards=limits_of(written),
+        settings={setting.name: _setting(written, setting) for setting in vendor.settings},
         references=given,
         source=lambda: _credentials(name, vendor, given, home, environ, how_to_set),
     )
@@ -143,6 +146,7 @@ def _from_variables(vendor: Vendor, home: Path, environ: Mapping[str, str]) -> P
         vendor=vendor.name,
         account=DEFAULT_PROFILE,
         address=_usual_address(vendor, environ),
+        settings={setting.name: setting.default for setting in vendor.settings},
         written=False,
         references=given,
         source=lambda: _credentials(DEFAULT_PROFILE, vendor, given, home, environ, how_to_set),
@@ -205,6 +209,18 @@ def _address(written: Written) -> str | None:
 def _usual_address(vendor: Vendor, environ: Mapping[str, str]) -> str:
     variable = f"ETL_{vendor.name}_URL".upper()
     return checked_address(environ.get(variable) or vendor.address, variable)
+
+
+def _setting(written: Written, setting: Setting) -> int | bool:
+    kind = bool if isinstance(setting.default, bool) else int
+    value = written.value(setting.name, kind)
+    if value is None:
+        return setting.default
+    if not isinstance(value, bool) and value < setting.minimum:
+        written.refuse(
+            setting.name, text("{name} must be {minimum} or more", name=setting.name, minimum=setting.minimum)
+        )
+    return value
 
 
 def _in_flight(written: Written) -> int:

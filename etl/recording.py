@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from etl.core.changes import changes_of
 from etl.core.outcomes import ItemState
-from etl.core.planning import content_hash, identify_key
+from etl.core.planning import content_hash, marked
 from etl.core.report import Report, ReportRow, Requests
 from etl.errors import InternalError
 from etl.messages import Text, text
@@ -63,8 +63,8 @@ def record_plan(
         planned=len(planned.batches),
         reads=intake.reads,
     )
-    items = list(_item_records(planned, destination))
-    journal.create_run(record, _row_records(planned, intake), items, planned.batches)
+    batches = marked(planned.batches, run, destination)
+    journal.create_run(record, _row_records(planned, intake), list(_item_records(planned)), batches)
     _note_evidence(run, planned, journal)
     journal.add_findings(run, _shown((*intake.findings, *planned.findings), intake))
     _take_over(run, planned, intake, journal)
@@ -119,7 +119,7 @@ def _shown(findings: Iterable[Finding], intake: Intake) -> tuple[Finding, ...]:
     )
 
 
-def _item_records(planned: Plan, destination: Destination) -> Iterator[ItemRecord]:
+def _item_records(planned: Plan) -> Iterator[ItemRecord]:
     from etl.io.journal.records import ItemRecord  # noqa: PLC0415
 
     place = 0
@@ -129,7 +129,7 @@ def _item_records(planned: Plan, destination: Destination) -> Iterator[ItemRecor
                 place=place,
                 batch=batch.number,
                 item_id=item.id,
-                key_id=identify_key(destination.name, item.group, item.key),
+                key_id=item.key_id,
                 key=item.key,
                 payload=item.payload,
                 state=ItemState.PLANNED,

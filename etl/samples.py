@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from etl import bsale_samples as bsale
+
 
 @dataclass(frozen=True, slots=True)
 class Formula:
@@ -326,6 +328,20 @@ SAMPLES: tuple[Sample, ...] = (
     Sample("stock-con-errores.xlsx", "tusfacturas.stock", (*_STOCK_HEADERS, "Observaciones"), _WRONG_MOVEMENTS),
     Sample("justo-stock.xlsx", "justo.stock", _JUSTO_HEADERS, _JUSTO_STOCK),
     Sample("justo-stock-con-errores.xlsx", "justo.stock", (*_JUSTO_HEADERS, "Observaciones"), _WRONG_JUSTO_STOCK),
+    Sample("bsale-recepciones.xlsx", "bsale.recepciones", bsale.RECEPTION_HEADERS, bsale.RECEPTIONS),
+    Sample(
+        "bsale-recepciones-con-errores.xlsx",
+        "bsale.recepciones",
+        (*bsale.RECEPTION_HEADERS, "Qué pasa"),
+        bsale.WRONG_RECEPTIONS,
+    ),
+    Sample("bsale-consumos.xlsx", "bsale.consumos", bsale.CONSUMPTION_HEADERS, bsale.CONSUMPTIONS),
+    Sample(
+        "bsale-consumos-con-errores.xlsx",
+        "bsale.consumos",
+        (*bsale.CONSUMPTION_HEADERS, "Qué pasa"),
+        bsale.WRONG_CONSUMPTIONS,
+    ),
 )
 
 

@@ -116,15 +116,16 @@ class Settings:
 
     def zone_of(self, vendor: str, name: str | None = None) -> str:
         """Return the time zone of dates without one, for a profile (as `profile`); the usual one if none is decided."""
-        found = self._decided(vendor, name)
+        found = self.only_profile(vendor, name)
         return DEFAULT_ZONE if found is None else found.timezone
 
     def guards_of(self, vendor: str, name: str | None = None) -> Thresholds:
         """Return beyond which changes a guard asks, for a profile (as `profile`); what is usual if none is decided."""
-        found = self._decided(vendor, name)
+        found = self.only_profile(vendor, name)
         return Thresholds() if found is None else found.guards
 
-    def _decided(self, vendor: str, name: str | None) -> Profile | None:
+    def only_profile(self, vendor: str, name: str | None = None) -> Profile | None:
+        """Return the profile that would be used (as `profile`), without its credentials; None if none is decided."""
         wanted = self.chosen or name
         there = [profile for profile in self.declared if profile.vendor == vendor and wanted in {None, profile.name}]
         return there[0] if len(there) == 1 else None

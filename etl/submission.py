@@ -100,6 +100,7 @@ class Submission:
         if effect is Effect.DELTA:
             self._read_baseline(batch, items)
         attempt = unsent = 0
+        sent = items
         while items:
             attempt += 1
             result, verdict = yield from self._attempt(batch, items, effect)
@@ -124,6 +125,7 @@ class Submission:
                 return
         self._failed = 0
         self.inquiry.budget.succeeded()
+        self._read_details(batch, sent)
 
     def _attempt(
         self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect
@@ -148,6 +150,8 @@ class Submission:
     def _request(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> Request:
         """Build the request of these items; the whole batch goes out with exactly the bytes of the plan (I8)."""
         request = self.destination.submit.build(batch.group, [item.payload for item in items])
+        if self.destination.mark is not None:
+            request = self.destination.mark(request, batch.token)
         whole = len(items) == len(self.journal.items_of(self.run, batch.number))
         return replace(request, body=batch.body) if whole else request
 
@@ -249,6 +253,8 @@ class Submission:
         read = self.destination.baseline
         if read is None or not self.inquiry.rules.evidence or self._is_fresh(batch, items):
             return
+        if self.destination.keeps_baseline and batch.baseline is not None:
+            return
         self.inquiry.require(2)
         payloads = [item.payload for item in items]
         baseline, reads = self._counted(lambda: self.inquiry.learn(lambda: read(batch.group, payloads)))
@@ -264,6 +270,25 @@ class Submission:
             return False
         known = all(str(item.place) in batch.baseline for item in items)
         return known and timedelta() <= self.inquiry.now() - batch.baseline_at <= FRESH
+
+    def _read_details(self, batch: BatchRecord, sent: Sequence[ItemRecord]) -> None:
+        """Read what the answer did not tell of rows that were just accepted. They stay so whatever comes of it."""
+        places = {item.place for item in sent}
+        found = self.journal.items_of(self.run, batch.number)
+        items = [one for one in found if one.place in places and one.state is ItemState.CONFIRMED]
+        if self.destination.details is None or not items or items[0].vendor_id is None:
+            return
+        payloads = [item.payload for item in items]
+        try:
+            told, reads = self._converse(self.destination.details(batch.group, payloads, items[0].vendor_id))
+        except Halt:
+            return
+        changes = [
+            Change(place=item.place, state=item.state, vendor_id=item.vendor_id, data={**item.data, **told[at]})
+            for at, item in enumerate(items)
+            if at in told
+        ]
+        self.journal.record_details(self.run, changes, reads)
 
     def _converse(self, conversation: Conversation[T]) -> tuple[T, int]:
         """Hold a conversation with the vendor: (what it concluded, reads made). Raises Halt when it cannot be held."""
@@ -399,7 +424,14 @@ def _read_change(effect: Effect, entry: ItemReading | None, item: ItemRecord) ->
         return Change(
             place=item.place, state=ItemState.CONFIRMED, vendor_id=entry.vendor_id, data=entry.data, reason=None
         )
-    return _rejected(effect, item, _words(entry.texts) or text("The vendor refused it without saying why."))
+    words = _words(entry.texts) or text("The vendor refused it without saying why.")
+    if entry.blamed is not None:
+        words = (
+            text("The vendor refused the document because of this row: {words}", words=words)
+            if entry.blamed
+            else text("The vendor refused the document because of another row: {words}", words=words)
+        )
+    return _rejected(effect, item, words)
 
 
 def _rejected(effect: Effect, item: ItemRecord, words: Text) -> Change:

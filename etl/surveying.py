@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from etl.core.places import Places
+from etl.core.reading import pads
 from etl.errors import ConfigurationError, EtlError, InterruptedRunError, StoppedError
 from etl.inquiry import NOT_TOLD, Ending, Halt, Inquiry
 from etl.messages import text
@@ -30,6 +31,7 @@ def surveyed(intake: Intake, destination: Destination, wishes: Wishes, inquiry: 
         return intake
     before = inquiry.reads
     try:
+        wishes = replace(wishes, numeric=frozenset(_numeric_cells(intake, destination)))
         survey = inquiry.hold(destination.survey(intake.checked.rows, wishes))
     except Halt as halt:
         raise _ending(halt.ending) from halt
@@ -74,6 +76,16 @@ def _stock_before(
     if baseline is None:
         raise Halt(5, NOT_TOLD)
     return Evidence(baseline, inquiry.now())
+
+
+def _numeric_cells(intake: Intake, destination: Destination) -> Iterator[tuple[int, str]]:
+    """Yield the cells of identifiers that hold a number whose own zeros no number format shows."""
+    mapped = [column for column in intake.layout.columns if column.field in destination.identifiers]
+    for row in intake.checked.rows:
+        for column in mapped:
+            cell = intake.sheet.cell(row.number, column.column)
+            if isinstance(cell, float) and not pads(intake.sheet.notes.get((row.number, column.column))):
+                yield row.number, column.field
 
 
 def _placed(survey: Survey, intake: Intake) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ def destination_json(destination: Destination, language: str) -> dict[str, Json]
         "title": translate(destination.title, language),
         "key": list(destination.key),
         "batch_limit": destination.batch_limit,
-        "effects": {group: effect.value for group, effect in _effects(destination).items()},
+        "effects": {group: effect.value for group, effect in destination.effects().items()},
         "fields": [_field_json(column, language) for column in destination.columns],
     }
 
@@ -43,8 +43,8 @@ def destination_lines(destination: Destination, language: str) -> list[str]:
     lines = [f"{destination.name}: {translate(destination.title, language)}"]
     if destination.key:
         lines.append("  " + translate(text("Unique in a sheet: {fields}", fields=_keys(destination)), language))
-    for group, effect in _effects(destination).items():
-        named = f"{destination.group_field}={group}" if destination.group_field else destination.name
+    for group, effect in destination.effects().items():
+        named = _named(destination, group)
         lines.append(f"  {named}: {translate(_EFFECTS[effect], language)}")
     for column in destination.columns:
         mark = "*" if column.required else " "
@@ -98,11 +98,10 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _effects(destination: Destination) -> dict[str, Effect]:
-    if destination.group_field is None:
-        return {"": destination.effect("")}
-    column = destination.column(destination.group_field)
-    return {str(choice.value): destination.effect(str(choice.value)) for choice in column.choices}
+def _named(destination: Destination, kind: str) -> str:
+    if not destination.kinds and destination.group_fields:
+        return f"{destination.group_fields[0]}={kind}"
+    return kind or destination.name
 
 
 def _field_json(column: Column, language: str) -> dict[str, Json]:

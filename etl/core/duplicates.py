@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from etl.core.planning import group_of
 from etl.errors import UsageError
 from etl.messages import Text, text
 from etl.model import Effect, Finding, Row, Severity, Value
@@ -202,10 +203,8 @@ def _folded(key: _Key) -> str:
 
 
 def _moves_stock(rows: Sequence[Row], destination: Destination) -> bool:
-    if destination.group_field is None:
-        groups = {""}
-    else:
-        groups = {str(row.values[destination.group_field]) for row in rows if destination.group_field in row.values}
+    names = destination.group_fields
+    groups = {group_of(row.values, destination) for row in rows if len(names) != 1 or names[0] in row.values}
     return any(destination.effect(group) is Effect.DELTA for group in groups)
 
 

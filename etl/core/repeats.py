@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,11 @@ class SentRun:
     closed: bool = False
     last: datetime | None = None
     """When its last request went out: a plan may wait long for its `resume`."""
+
+    @property
+    def moved(self) -> Counter[str]:
+        """How many of its items that were accepted or are uncertain are the same line."""
+        return Counter(map(base_id, self.effective))
 
     def is_recent(self, now: datetime) -> bool:
         """Say whether it sent anything in the last days."""
@@ -70,19 +76,18 @@ def find_repeat(
     `corrected`: a sheet with many rows equal to one run is taken for the corrected original (no results workbook is).
     """
     barring = [run for run in earlier if run.effective]
-    wanted = [base_id(identity) for identity in ids]
+    wanted = Counter(map(base_id, ids))
     for run in barring:
         if run.is_of(file_sha256, content):
-            equal = sum(identity in run.effective for identity in ids)
+            equal = (wanted & run.moved).total()
             kind = "unfinished" if run.unfinished and not run.closed else "same"
             return Repeat(run.id, kind, equal, len(ids))
     for run in barring if corrected else ():
         if not run.is_recent(now):
             continue
-        known = {base_id(identity) for identity in run.effective}
-        equal = sum(identity in known for identity in wanted)
-        if equal >= LEAST_EQUAL and equal * 2 >= len(wanted):
-            return Repeat(run.id, "corrected", equal, len(wanted))
+        equal = (wanted & run.moved).total()
+        if equal >= LEAST_EQUAL and equal * 2 >= len(ids):
+            return Repeat(run.id, "corrected", equal, len(ids))
     return None
 
 
@@ -97,26 +102,34 @@ def only_new(
 ) -> NewOnly:
     """Return which items an earlier run already has, and which have their key sent otherwise.
 
-    The runs of the last days count, and, however old, those of the same file or content.
+    The runs of the last days count, and, however old, those of the same file or content. Where lines have no key, equal
+    ones may stand several times in a sheet: as many of them are taken out as all these runs have had together.
     """
     recent = [run for run in earlier if run.effective and (run.is_recent(now) or run.is_of(file_sha256, content))]
     sent: dict[int, str] = {}
     held: dict[int, str] = {}
+    had = [(run.id, run.moved) for run in recent]
+    known = {line for _run, moved in had for line in moved}
     for index, (identity, key) in enumerate(zip(ids, key_ids, strict=True)):
-        same = next((run.id for run in recent if identity in run.effective), None)
+        line = base_id(identity)
+        same = next(((run, left) for run, left in had if left[line]), None)
         other = next((run.id for run in recent if key in run.keys), None)
         if same is not None:
-            sent[index] = same
-        elif other is not None:
+            sent[index] = same[0]
+            same[1][line] -= 1
+        elif other is not None and line not in known:
             held[index] = other
     return NewOnly(sent, held)
 
 
 def overtaken_by(ids: Iterable[str], key_ids: Iterable[str], newer: Iterable[SentRun], *, by_key: bool) -> str | None:
-    """Return the newer run that already has one of the items (or, `by_key`, a value for one of their keys)."""
-    wanted, keys = set(ids), set(key_ids)
+    """Return the newer run that already has one of the items (or, `by_key`, a value for one of their keys).
+
+    The number of a repeated line does not count: it changes when one of its equals is left out.
+    """
+    wanted, keys = set(map(base_id, ids)), set(key_ids)
     for run in newer:
-        if run.effective & wanted or (by_key and run.keys & keys):
+        if run.moved.keys() & wanted or (by_key and run.keys & keys):
             return run.id
     return None
 

@@ -9,6 +9,7 @@ from itertools import repeat
 import pandas as pd
 import pandera.pandas as pa
 
+from etl.core.documents import repeated_lines
 from etl.core.duplicates import added_up_row, check_policy, decide_duplicates
 from etl.core.headers import required_fields
 from etl.core.limits import Limit, limits_of
@@ -29,6 +30,8 @@ class Checked:
     """For ``--duplicates sum``: the number of the row that is sent -> all the rows whose outcome is its own."""
     skipped: Mapping[int, Text]
     """All rows that are no data, or that another row stands for, with the reason."""
+    read: tuple[Row, ...]
+    """Every row that is data with what was understood of it, invalid ones too."""
     findings: tuple[Finding, ...]
     """By row, then column; those about the file or a whole column come first."""
     derived: Mapping[int, Mapping[str, Value]]
@@ -72,6 +75,7 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
     invalid = _rows_with_errors(findings)
     decided = decide_duplicates(rows, invalid, destination, duplicates)
     findings += _put_remarks(decided.remarks, rows, destination, places)
+    findings += [places.put(finding, number, name) for number, name, finding in repeated_lines(rows, destination)]
     invalid = _rows_with_errors(findings)
     added_up = {number: numbers for number, numbers in decided.added_up.items() if number not in invalid}
     sent = _sent_rows(rows, invalid, set(decided.superseded), added_up, destination)
@@ -79,6 +83,7 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
     return Checked(
         rows=valid,
         merged=added_up,
+        read=tuple(rows),
         skipped=dict(sorted({**mapped.skipped, **decided.superseded}.items())),
         findings=tuple(sorted(findings, key=_by_place)),
         derived=derived,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from etl.vendors.base import Destination, Vendor
+from etl.vendors.bsale import BSALE
 from etl.vendors.justo import JUSTO
 from etl.vendors.tusfacturas import TUSFACTURAS
 
-VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (TUSFACTURAS, JUSTO)}
+VENDORS: dict[str, Vendor] = {vendor.name: vendor for vendor in (TUSFACTURAS, BSALE, JUSTO)}
 
 DESTINATIONS: dict[str, Destination] = {
     destination.name: destination for vendor in VENDORS.values() for destination in vendor.destinations

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from etl.messages import Text
 from etl.model import Answer, Doubt, Effect, Finding, Json, Reading, Request, Row, Sighting, Value
@@ -70,6 +70,8 @@ class Column:
     choices: tuple[Choice, ...] = ()
     aliases: tuple[str, ...] = ()
     example: str = ""
+    looked_up: bool = False
+    """Its value may be a name that is looked up: a name and a number may mean the same thing."""
     as_text: bool = False
     """A number or code that the vendor wants quoted."""
     barcode: bool = False
@@ -110,6 +112,8 @@ class Wishes:
     """The good lines of a document go out without its bad ones."""
     settings: Mapping[str, Json] = field(default_factory=dict)
     """The profile's settings of this vendor, other than credentials."""
+    numeric: frozenset[tuple[int, str]] = frozenset()
+    """The cells (row, field of `identifiers`) that hold a number: zeros that the code begins with may be lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,16 +174,40 @@ class Destination:
     """Fields whose values together must be unique in a sheet; empty where lines have no key."""
     alternative_keys: tuple[tuple[str, ...], ...] = ()
     """Where rows of several kinds stand in one sheet: the fields of `key` by which each kind is known."""
-    group_field: str | None
-    """The field whose value decides the group (`operacion`); None: one group, ''."""
+    group_fields: tuple[str, ...] = ()
+    """The fields whose values decide the group (`operacion`; the head of a document); none: one group, ''."""
     effect: Callable[[str], Effect]
-    """Of a group. The source of the decision stands beside it."""
+    """Of a group. The source of the decision stands beside it. KeyError for a group that cannot be."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """Where groups are not the codes of a field: (what a kind of group is called, an example of such a group)."""
+    documents: bool = False
+    """The rows of a group make one document: with an invalid row among them, the others are held back."""
+    indivisible: Callable[[str], bool] = lambda _group: False
+    """Groups whose rows must stand in one request, however many they are: a second one would replace the first."""
     batch_limit: int
+    """Rows of a request, unless the profile's setting `limit_setting` says another number."""
+    limit_setting: str | None = None
+    known_by: tuple[str, ...] = ()
+    """Where lines have no key: the fields that make a line the same as one that an earlier run sent …"""
+    amount: str | None = None
+    """… together with this one; and without it, the same with another quantity."""
+    identifiers: tuple[str, ...] = ()
+    """Fields of which one is sent, the first that has a value unless ``--key`` says another."""
     payload: Callable[[Mapping[str, Value]], dict[str, Json]]
     """The understood values of a row -> its JSON object; blank optional fields leave no key."""
     submit: Exchange
+    mark: Callable[[Request, str], Request] | None = None
+    """(request, token of the batch) -> the request that carries it, so that its record can be found at the vendor."""
     baseline: Callable[[str, Sequence[Mapping[str, Json]]], Conversation[Json]] | None = None
     """(group, payloads) -> what must be known before the first attempt, as JSON for the journal; None: nothing."""
+    keeps_baseline: bool = False
+    """What was read before the first attempt of a batch stays, also when it is sent again."""
+    reads_per_batch: int = 0
+    """Reads that belong to a request of movements: before it and, for what its answer does not tell, after it."""
+    details: (
+        Callable[[str, Sequence[Mapping[str, Json]], str], Conversation[Mapping[int, Mapping[str, Json]]]] | None
+    ) = None
+    """(group, payloads, the vendor's id of the record) -> by position, what the answer did not tell of each item."""
     look_up: Callable[[Doubt], Conversation[tuple[Sighting, ...]]] | None = None
     """How a lost answer is looked up. None: it cannot be."""
     watched: Watched = field(default_factory=Watched)
@@ -221,10 +249,33 @@ class Destination:
         """Return the fields by which a row with these values is known; none when they are not all there."""
         return next((names for names in self.alternative_keys or (self.key,) if values.keys() >= set(names)), ())
 
+    def effects(self) -> dict[str, Effect]:
+        """Return what sending twice does, by what a kind of group is called ('' where there is one group)."""
+        if self.kinds:
+            return {name: self.effect(group) for name, group in self.kinds}
+        if not self.group_fields:
+            return {"": self.effect("")}
+        (field_name,) = self.group_fields
+        return {str(choice.value): self.effect(str(choice.value)) for choice in self.column(field_name).choices}
+
     @property
     def can_be_looked_up(self) -> bool:
         """Whether a lost answer can be settled by reading."""
         return self.look_up is not None
+
+
+class _Configured(Protocol):
+    @property
+    def settings(self) -> Mapping[str, Json]:
+        """The profile's settings of its vendor."""
+
+
+def configured(destination: Destination, profile: _Configured | None) -> Destination:
+    """Return the destination with the limit that a profile sets, if it sets one."""
+    limit = (
+        None if profile is None or destination.limit_setting is None else profile.settings[destination.limit_setting]
+    )
+    return destination if limit is None else replace(destination, batch_limit=int(limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +284,24 @@ class Signed:
 
     body: bytes | None = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a profile may say for one vendor alone: a number or yes/no, never a credential."""
+
+    name: str
+    default: int | bool
+    minimum: int = 0
+    help: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How many requests an account may make: the names of the settings that hold both numbers."""
+
+    requests: str
+    seconds: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +317,10 @@ class Vendor:
     sign: Callable[[Request, Mapping[str, str]], Signed]
     """(request, credentials) -> what goes on the wire."""
     destinations: tuple[Destination, ...]
+    settings: tuple[Setting, ...] = ()
+    """What a profile may say beside credentials and what every vendor has."""
+    pace: Pace | None = None
+    """How fast it may be asked; None: no limit is known."""
     retry_hint: Callable[[Answer], float | None] | None = None
     """Seconds to wait that the vendor states elsewhere than in Retry-After."""
     ping: Request | None = None

@@ -26,7 +26,6 @@ def destination(*columns: Column, **given: Any) -> Destination:
         "name": "depot.shelves",
         "title": text("Shelves"),
         "key": ("code",),
-        "group_field": None,
         "effect": lambda _: Effect.DELTA,
         "batch_limit": 50,
         "payload": dict,
@@ -66,5 +65,5 @@ PRICE = column("price", Kind.DECIMAL, max_decimals=3, minimum=0)
 COUNT = column("count", Kind.INTEGER, required=True)
 MOVE = column("move", Kind.CHOICE, choices=(Choice("A", "in"), Choice("B", "out")), on_wire=False)
 SHELVES = destination(CODE, NAME, PRICE, COUNT)
-PAIRS = destination(CODE, COUNT, MOVE, group_field="move", duplicates=frozenset({"sum"}), summed="count")
+PAIRS = destination(CODE, COUNT, MOVE, group_fields=("move",), duplicates=frozenset({"sum"}), summed="count")
 KEPT = replace(SHELVES, effect=lambda _: Effect.SET, duplicates=frozenset({"first", "last"}))

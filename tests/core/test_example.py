@@ -22,7 +22,7 @@ SHELVES = Destination(
         column("count", Kind.INTEGER, "7"),
     ),
     key=("code",),
-    group_field="move",
+    group_fields=("move",),
     effect=lambda _: Effect.DELTA,
     batch_limit=2,
     payload=dict,

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from etl.core.outcomes import ItemState
-from etl.core.planning import content_hash, identify_key, plan
+from etl.core.planning import content_hash, marked, plan
 from etl.core.report import Report
 from etl.io.journal import open_journal
 from etl.io.journal.records import ItemRecord, RowRecord, RunRecord
@@ -131,9 +131,10 @@ class Lab:
         self.settings.prepare_home()
         target = DESTINATIONS[to]
         rows = [Row(number, dict(row)) for number, row in enumerate(values, start=2)]  # type: ignore[arg-type]
-        batches = plan(rows, {}, target)
+        run = secrets.token_hex(8)
+        batches = marked(plan(rows, {}, target), run, target)
         record = RunRecord(
-            id=secrets.token_hex(8),
+            id=run,
             destination=to,
             profile="default",
             account="default",
@@ -152,7 +153,7 @@ class Lab:
                         place=place,
                         batch=batch.number,
                         item_id=item.id,
-                        key_id=identify_key(to, item.group, item.key),
+                        key_id=item.key_id,
                         key=item.key,
                         payload=item.payload,
                         state=ItemState.PLANNED,

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from etl.core.outcomes import ItemState
-from etl.core.planning import content_hash, identify_key, plan
+from etl.core.planning import content_hash, plan
 from etl.inquiry import Ending, Inquiry, Rules
 from etl.io.journal.records import ItemRecord, RowRecord, RunRecord
 from etl.io.journal.schema import metadata
@@ -69,7 +69,7 @@ class Bench:
                     place=place,
                     batch=1 + place // self.limit,
                     item_id=item.id,
-                    key_id=identify_key(self.target.name, item.group, item.key),
+                    key_id=item.key_id,
                     key=item.key,
                     payload=item.payload,
                     state=ItemState.PLANNED,

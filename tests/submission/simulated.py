@@ -258,7 +258,6 @@ def destination(kind: str, *, limit: int = 3) -> Destination:
             Column(name="n", label="n", kind=Kind.INTEGER, help=text("n"), source="test", minimum=Decimal(1)),
         ),
         key=("key",),
-        group_field=None,
         effect=lambda _group: effect,
         batch_limit=limit,
         payload=_payload,

@@ -13,6 +13,7 @@ from http.client import HTTPConnection
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from etl.core.planning import group_of, token_of
 from etl.io.journal.encoding import from_text, to_text
 from etl.model import Answer, Json, Request, Value
 from etl.sandbox import DEMO_CREDENTIALS, Sandbox
@@ -20,6 +21,8 @@ from etl.vendors import vendor_of
 from etl.vendors.base import Conversation, Destination, Vendor
 
 T = TypeVar("T")
+TOKEN = token_of("0badcafe", 1)
+"""The mark of the batch that the cases send."""
 Payloads = Sequence[Mapping[str, Json]]
 
 
@@ -28,7 +31,7 @@ class Sample:
     """Good rows of a destination and the vendor's good answers to them."""
 
     rows: Mapping[str, tuple[Mapping[str, Value], ...]]
-    """By group: understood values of at least two rows that a request of that group may hold."""
+    """By kind of group (`Destination.effects`): understood values of at least two rows that a request may hold."""
     answer: Callable[[str, Payloads], bytes]
     """(group, payloads) -> the body with which the vendor accepts all of them."""
     arrange: Callable[[Sandbox, str, Payloads], None]
@@ -46,10 +49,19 @@ def sample_of(destination: Destination) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A destination and one of its groups, with good rows."""
+    """A destination and one kind of its groups, with good rows."""
 
     destination: Destination
-    group: str
+    kind: str
+
+    @property
+    def rows(self) -> tuple[Mapping[str, Value], ...]:
+        return self.sample.rows[self.kind]
+
+    @property
+    def group(self) -> str:
+        (group,) = {group_of(row, self.destination) for row in self.rows}
+        return group
 
     @property
     def vendor(self) -> Vendor:
@@ -61,18 +73,24 @@ class Case:
 
     @property
     def payloads(self) -> tuple[dict[str, Json], ...]:
-        return tuple(self.destination.payload(row) for row in self.sample.rows[self.group])
+        return tuple(self.destination.payload(row) for row in self.rows)
 
     @property
     def request(self) -> Request:
         return self.destination.submit.build(self.group, self.payloads)
 
     @property
+    def sent(self) -> Request:
+        """The request as it goes out in a run: with the mark of its batch, where it carries one."""
+        mark = self.destination.mark
+        return self.request if mark is None else mark(self.request, TOKEN)
+
+    @property
     def good_answer(self) -> bytes:
         return self.sample.answer(self.group, self.payloads)
 
     def __str__(self) -> str:
-        return f"{self.destination.name}-{self.group}" if self.group else self.destination.name
+        return f"{self.destination.name}-{self.kind}" if self.kind else self.destination.name
 
 
 def ask(sandbox: Sandbox, vendor: Vendor, request: Request) -> Answer:

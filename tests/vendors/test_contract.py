@@ -17,11 +17,9 @@ from etl.model import Answer, Doubt, Effect, Json, Presence, Request
 from etl.sandbox import Sandbox
 from etl.vendors import DESTINATIONS, VENDORS
 from etl.vendors.base import Destination, Vendor
-from tests.vendors.kit import Case, as_stored, ask, hold, sample_of
+from tests.vendors.kit import TOKEN, Case, as_stored, ask, hold, sample_of
 
-CASES = tuple(
-    Case(destination, group) for destination in DESTINATIONS.values() for group in sample_of(destination).rows
-)
+CASES = tuple(Case(destination, kind) for destination in DESTINATIONS.values() for kind in sample_of(destination).rows)
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 READABLE = [case for case in CASES if case.destination.can_be_looked_up]
 each_readable_case = pytest.mark.parametrize("case", READABLE, ids=str)
@@ -49,7 +47,9 @@ def test_declares_itself_coherently(destination: Destination) -> None:
     assert set(destination.key) <= set(names)
     assert destination.name.partition(".")[0] in VENDORS
     assert destination.batch_limit >= 1
-    assert destination.group_field is None or destination.column(destination.group_field).choices
+    assert destination.documents or all(destination.column(name).choices for name in destination.group_fields)
+    assert set(destination.group_fields) | set(destination.known_by) | set(destination.identifiers) <= set(names)
+    assert bool(destination.known_by) is (not destination.key)
     assert destination.summed is None or destination.summed in names
     assert (destination.summed is not None) is ("sum" in destination.duplicates)
     assert destination.duplicates <= {"sum", "first", "last"}
@@ -62,17 +62,12 @@ def test_declares_itself_coherently(destination: Destination) -> None:
 
 @each_destination
 def test_decides_the_effect_of_every_group_it_accepts(destination: Destination) -> None:
-    """Each code of the group's column has an effect, and none of them is left to a default."""
-    codes = [""] if destination.group_field is None else _codes(destination, destination.group_field)
-    assert set(sample_of(destination).rows) == set(codes)
-    for code in codes:
-        assert destination.effect(code) in {Effect.SET, Effect.CREATE, Effect.DELTA}
+    """Each code of the group's column, or each kind of document, has an effect; none of them is left to a default."""
+    kinds = destination.effects()
+    assert set(sample_of(destination).rows) == set(kinds)
+    assert set(kinds.values()) <= {Effect.SET, Effect.CREATE, Effect.DELTA}
     with pytest.raises(KeyError):
         destination.effect("no such group")
-
-
-def _codes(destination: Destination, field: str) -> list[str]:
-    return [str(choice.value) for choice in destination.column(field).choices]
 
 
 @each_case
@@ -91,7 +86,7 @@ def test_movements_can_be_added_up_and_never_dropped(case: Case) -> None:
 def test_sends_the_golden_request(case: Case, golden: Callable[[Path, str], None]) -> None:
     """The bytes on the wire change only when somebody means it."""
     folder = Path(__file__).parent / case.vendor.name / "golden"
-    request = case.request
+    request = case.sent
     body = msgspec.json.format(request.body or b"", indent=2).decode()
     golden(folder / f"{case}.txt", f"{request.method} {request.path}\n\n{body}\n")
 
@@ -100,7 +95,7 @@ def test_sends_the_golden_request(case: Case, golden: Callable[[Path, str], None
 def test_sends_only_declared_fields_and_never_a_blank(case: Case) -> None:
     """A blank optional cell sends no key and never null; nothing is sent that no column explains."""
     declared = {column.name for column in case.destination.columns if column.on_wire}
-    for row, payload in zip(case.sample.rows[case.group], case.payloads, strict=True):
+    for row, payload in zip(case.rows, case.payloads, strict=True):
         assert set(payload) <= declared
         assert set(payload) == {name for name in row if name in declared}
         assert None not in payload.values()
@@ -110,7 +105,7 @@ def test_sends_only_declared_fields_and_never_a_blank(case: Case) -> None:
 def test_required_values_are_enough(case: Case) -> None:
     """A row with nothing optional makes a payload with nothing optional."""
     required = {column.name for column in case.destination.columns if column.required}
-    row = {name: value for name, value in case.sample.rows[case.group][0].items() if name in required}
+    row = {name: value for name, value in case.rows[0].items() if name in required}
     on_wire = {column.name for column in case.destination.columns if column.on_wire}
     assert set(case.destination.payload(row)) == set(row) & on_wire
 
@@ -132,6 +127,8 @@ def test_equal_payloads_make_equal_bytes(case: Case) -> None:
     stored = [as_stored(payload) for payload in case.payloads]
     for payloads in (shuffled, stored):
         assert case.destination.submit.build(case.group, payloads) == case.request
+    mark = case.destination.mark
+    assert mark is None or mark(case.request, TOKEN) == mark(case.request, TOKEN) == case.sent
 
 
 @each_case
@@ -334,7 +331,7 @@ def _spoil(data: st.DataObject, value: Json, junk: st.SearchStrategy[Json]) -> J
 
 
 def _doubt(case: Case, baseline: Json = None) -> Doubt:
-    return Doubt(case.group, case.payloads, "token", as_stored(baseline))
+    return Doubt(case.group, case.payloads, TOKEN, as_stored(baseline))
 
 
 def _baseline(case: Case, answer: Callable[[Request], Answer]) -> Json:
@@ -349,7 +346,7 @@ def test_what_was_applied_is_found_present(case: Case, sandbox: Sandbox) -> None
     assert case.destination.look_up is not None
     case.sample.arrange(sandbox, case.group, case.payloads)
     baseline = _baseline(case, lambda request: ask(sandbox, case.vendor, request))
-    ask(sandbox, case.vendor, case.request)
+    ask(sandbox, case.vendor, case.sent)
     sightings = hold(
         case.destination.look_up(_doubt(case, baseline)), lambda request: ask(sandbox, case.vendor, request)
     )
@@ -367,7 +364,7 @@ def test_what_was_not_applied_is_found_absent(case: Case, sandbox: Sandbox) -> N
         case.destination.look_up(_doubt(case, baseline)), lambda request: ask(sandbox, case.vendor, request)
     )
     assert {one.presence for one in sightings} == {Presence.ABSENT}
-    if case.destination.effect(case.group) is Effect.DELTA and case.destination.baseline is not None:
+    if case.destination.effect(case.group) is Effect.DELTA and case.destination.mark is None:
         assert all(one.inferred for one in sightings)
 
 
@@ -384,7 +381,8 @@ def test_a_look_asks_and_never_submits(case: Case) -> None:
     assert case.destination.look_up is not None
     hold(case.destination.look_up(_doubt(case)), answer)
     assert asked
-    assert case.request.path not in {request.path for request in asked}
+    submission = (case.request.method, case.request.path)
+    assert submission not in {(request.method, request.path) for request in asked}
 
 
 @each_readable_case
@@ -417,7 +415,7 @@ def test_any_answer_to_a_look_leads_to_a_conclusion(case: Case, examples: int) -
 
         as_stored(_baseline(case, answer))
         baseline = data.draw(st.one_of(st.none(), junk))
-        sightings = hold(look_up(Doubt(case.group, case.payloads, "token", baseline)), answer)
+        sightings = hold(look_up(Doubt(case.group, case.payloads, TOKEN, baseline)), answer)
         assert [one.position for one in sightings] == list(range(len(case.payloads)))
         for one in sightings:
             as_stored({"seen": dict(one.seen), "expected": dict(one.expected), "before": dict(one.before)})

@@ -212,6 +212,9 @@ class Journal(Protocol):
     ) -> None:
         """T5: an operator's word."""
 
+    def record_details(self, run: str, changes: Sequence[Change], reads: int) -> None:
+        """Keep what was read of accepted items after their answer told too little; they stay accepted."""
+
     def count_reads(self, run: str, reads: int) -> None:
         """Count reads that concluded nothing."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from etl.core.outcomes import EFFECTIVE, ItemState
+from etl.core.planning import token_of
 from etl.errors import InternalError, JournalError
 from etl.io.journal import encoding
 from etl.io.journal.last_values import last_values
@@ -41,11 +42,6 @@ CRASHED = "crashed"
 """Verdict of an attempt whose process ended before the outcome was recorded."""
 NOT_CONNECTED = "not_connected"
 """Verdict of an attempt that never reached the vendor: no request was used."""
-
-
-def token_of(run: str, batch: int) -> str:
-    """Return the mark that a batch may carry in the vendor's records: 20 ASCII characters, equal in every attempt."""
-    return f"[imp:{run[:8]}-{batch:04d}]"
 
 
 class SqlJournal:
@@ -237,6 +233,12 @@ class SqlJournal:
                 ],
             )
             _change(connection, run, changes, _DECIDABLE)
+
+    def record_details(self, run: str, changes: Sequence[Change], reads: int) -> None:
+        """Keep what was read of accepted items after their answer."""
+        with self._write() as connection:
+            _add_reads(connection, run, reads)
+            _change(connection, run, changes, (ItemState.CONFIRMED,))
 
     def count_reads(self, run: str, reads: int) -> None:
         """Count reads that concluded nothing."""

@@ -34,7 +34,6 @@ STOCK = Destination(
     columns=STOCK_COLUMNS,
     key=KEY,
     alternative_keys=(PRODUCT_KEY, MODIFIER_KEY),
-    group_field=None,
     effect=_EFFECTS.__getitem__,
     batch_limit=BATCH_LIMIT,
     payload=stock_payload,

@@ -33,13 +33,13 @@ PRODUCTS = destination(
     *PRODUCT_COLUMNS,
     name="tusfacturas.productos",
     key=KEY,
-    group_field="operacion",
+    group_fields=("operacion",),
     effect=lambda group: Effect.CREATE if group == "A" else Effect.SET,
     rules=PRODUCT_RULES,
     derive=derive_product,
     questions=PRICE_QUESTIONS,
 )
-STOCK = destination(*STOCK_COLUMNS, name="tusfacturas.stock", key=KEY, group_field="operacion")
+STOCK = destination(*STOCK_COLUMNS, name="tusfacturas.stock", key=KEY, group_fields=("operacion",))
 GOOD: dict[str, Any] = {
     "codigo": "tren10384",
     "descripcion": "Tren de carga P#1",

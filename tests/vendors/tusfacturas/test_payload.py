@@ -223,6 +223,6 @@ def test_the_limits_and_names_are_those_of_the_pages() -> None:
     for destination in (PRODUCTS, STOCK):
         assert destination.batch_limit == 50
         assert destination.key == ("lista_precios", "codigo")
-        assert destination.group_field == "operacion"
+        assert destination.group_fields == ("operacion",)
     assert STOCK.low_stock == ("stock_actual", "stock_minimo")
     assert STOCK.most_uncertain == 1

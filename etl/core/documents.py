@@ -1,0 +1,132 @@
+"""Decides which valid rows wait because their document has a row that cannot be sent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from etl.core.planning import group_of
+from etl.messages import Text, text
+from etl.model import Finding, Row, Severity, Value
+from etl.vendors.base import Destination
+
+_LISTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that is not sent, and what is known of the document that it belongs to."""
+
+    number: int
+    values: Mapping[str, Value]
+    """What was understood of its cells."""
+    unknown: frozenset[str]
+    """Fields of the document's head that could not be understood: any value may be meant."""
+
+
+def bad_rows(
+    numbers: Iterable[int], rows: Sequence[Row], findings: Iterable[Finding], destination: Destination
+) -> tuple[BadRow, ...]:
+    """Return the rows with errors; one that is not among `rows` could not be read at all, and may belong anywhere."""
+    values = {row.number: row.values for row in rows}
+    broken: dict[int, set[str]] = {}
+    for finding in findings:
+        if finding.is_error and finding.row is not None and finding.field is not None:
+            broken.setdefault(finding.row, set()).add(finding.field)
+    found: list[BadRow] = []
+    for number in sorted(numbers):
+        known = values.get(number, {})
+        unread = broken.get(number, set()) if number in values else set(destination.group_fields)
+        unknown = frozenset(name for name in destination.group_fields if name in unread and name not in known)
+        found.append(BadRow(number, known, unknown))
+    return tuple(found)
+
+
+def held_rows(
+    rows: Sequence[Row], original: Sequence[Row], bad: Sequence[BadRow], destination: Destination, *, partial: bool
+) -> dict[int, Text]:
+    """Return the rows among `rows` whose document has a bad row, with the reason.
+
+    `original` are the rows as they stood in the sheet, before names were looked up: the bad ones were not. `partial`
+    lets the good rows of a document go, but for one that is put in place of another.
+    """
+    if not destination.documents or not bad:
+        return {}
+    as_written = {row.number: row.values for row in original}
+    held: dict[int, Text] = {}
+    for group, members in _by_group(rows, destination).items():
+        if partial and not destination.indivisible(group):
+            continue
+        heads = {_head(as_written.get(row.number, row.values), destination) for row in members}
+        culprits = [one for one in bad if any(_may_belong(one, head, destination) for head in heads)]
+        if culprits:
+            reason = _reason(culprits)
+            held.update({row.number: reason for row in members})
+    return held
+
+
+def repeated_lines(rows: Sequence[Row], destination: Destination) -> list[tuple[int, str, Finding]]:
+    """Return a warning for each line that names what another line of its document names: (row, field, finding)."""
+    names = [name for name in destination.known_by if name not in destination.group_fields]
+    if not destination.documents:
+        return []
+    lines: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        own = tuple(str(row.values.get(name, "")) for name in names)
+        if any(own):
+            lines.setdefault((group_of(row.values, destination), *own), []).append(row)
+    return [
+        (row.number, next(name for name in names if name in row.values), _repeated(equal))
+        for equal in lines.values()
+        if len(equal) > 1
+        for row in equal
+    ]
+
+
+def _repeated(rows: Sequence[Row]) -> Finding:
+    return Finding(
+        "duplicate_key",
+        text("The document has the same line several times: rows {rows}", rows=_listed(row.number for row in rows)),
+        text("Nothing to do if that is meant: each of them is sent"),
+        Severity.WARNING,
+    )
+
+
+def _by_group(rows: Sequence[Row], destination: Destination) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(group_of(row.values, destination), []).append(row)
+    return groups
+
+
+def _head(values: Mapping[str, Value], destination: Destination) -> tuple[str, ...]:
+    return tuple(str(values.get(name, "")) for name in destination.group_fields)
+
+
+def _may_belong(bad: BadRow, head: Sequence[str], destination: Destination) -> bool:
+    own = _head(bad.values, destination)
+    return all(
+        name in bad.unknown or mine == theirs or (_looked_up(name, destination) and mine.isdigit() != theirs.isdigit())
+        for name, mine, theirs in zip(destination.group_fields, own, head, strict=True)
+    )
+
+
+def _looked_up(name: str, destination: Destination) -> bool:
+    return destination.column(name).looked_up
+
+
+def _reason(bad: Sequence[BadRow]) -> Text:
+    sure = [one.number for one in bad if not one.unknown]
+    if sure:
+        return text("Held back: other rows of the same document have errors ({rows}).", rows=_listed(sure))
+    fields = ", ".join(sorted({name for one in bad for name in one.unknown}))
+    return text(
+        "Held back: rows with errors may belong to the same document ({rows}), since {fields} cannot be read there.",
+        rows=_listed(one.number for one in bad),
+        fields=fields,
+    )
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    found = list(numbers)
+    return ", ".join([*map(str, found[:_LISTED]), *(["…"] if len(found) > _LISTED else [])])
