@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from etl.core.verdict import MOST_ATTEMPTS, REFUSALS, Pause, RetryBudget, Verdict, judge, pause_before
+from etl.errors import ConfigurationError, EtlError, InterruptedRunError, StoppedError
 from etl.messages import Text, text
 from etl.model import Answer, Effect, Failure, NoAnswer, Request
 from etl.reconciliation import Patience
@@ -69,6 +70,15 @@ class Halt(Exception):  # noqa: N818 - it governs control flow between inquiry a
     def __init__(self, exit_code: int, message: Text) -> None:
         super().__init__(str(message))
         self.ending = Ending(exit_code=exit_code, message=message)
+
+
+def ending_error(ending: Ending, message: Text) -> EtlError:
+    """Return the error that ends a command which could not ask to the end; `message` says what was not done."""
+    if ending.exit_code == 4:
+        return ConfigurationError(ending.message or message)
+    if ending.exit_code in {130, 143}:
+        return StoppedError(ending.exit_code)
+    return InterruptedRunError(message)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,6 +153,7 @@ class Inquiry:
             self.reads += 1
             result = self.sender.send(request, effect=Effect.READ, deadline=self.rules.deadline(Effect.READ))
             if isinstance(result, Answer) and (200 <= result.status < 300 or result.status in REFUSALS):
+                self.budget.succeeded()
                 return result
             if judge(Effect.READ, result, None) is Verdict.STOP:
                 raise Halt(4, describe_refusal(result))

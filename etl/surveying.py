@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from etl.core.places import Places
 from etl.core.reading import pads
-from etl.errors import ConfigurationError, EtlError, InterruptedRunError, StoppedError
-from etl.inquiry import NOT_TOLD, Ending, Halt, Inquiry
+from etl.errors import EtlError
+from etl.inquiry import NOT_TOLD, Ending, Halt, Inquiry, ending_error
 from etl.messages import text
 from etl.model import Batch, Finding, Json
 from etl.plans import Evidence, Plan
@@ -105,9 +105,5 @@ def _standing(number: int, intake: Intake) -> Iterable[int]:
 
 
 def _ending(ending: Ending) -> EtlError:
-    message = text("The vendor could not be read, so nothing was sent: {why}", why=ending.message or "")
-    if ending.exit_code == 4:
-        return ConfigurationError(ending.message or message)
-    if ending.exit_code in {130, 143}:
-        return StoppedError(ending.exit_code)
-    return InterruptedRunError(message)
+    why = ending.message or ""
+    return ending_error(ending, text("The vendor could not be read, so nothing was sent: {why}", why=why))

@@ -11,9 +11,9 @@ import click
 
 from etl.cli.command import Setting, setting_of
 from etl.cli.language import speak
-from etl.cli.terminal import Terminal
+from etl.cli.terminal import SENDING, Terminal
 from etl.errors import UsageError
-from etl.messages import text
+from etl.messages import Text, text
 from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Asked:
         """The language of messages and workbooks."""
         return self.setting.language
 
-    def person(self) -> Terminal:
-        """Return whoever is to be told and asked."""
-        return Terminal(self.language, quiet=self.quiet, bar=not self._values["no_progress"])
+    def person(self, doing: Text = SENDING) -> Terminal:
+        """Return whoever is to be told and asked; `doing` stands beside a progress bar."""
+        return Terminal(self.language, quiet=self.quiet, bar=not self._values["no_progress"], doing=doing)
 
     def sheet(self) -> SheetOptions:
         """Return the options of reading, mapping and validating."""

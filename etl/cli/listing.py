@@ -24,6 +24,7 @@ COMMANDS: dict[Text, dict[str, Entry]] = {
         "inspect": Entry(_SHEETS, text("Show what a sheet holds and propose a mapping.")),
         "template": Entry(_SHEETS, text("Write a blank workbook to fill in.")),
         "destinations": Entry(_SHEETS, text("List where sheets can go, with fields and rules.")),
+        "fetch": Entry("etl.cli.fetched", text("Read a vendor's list into a workbook or a CSV file.")),
     },
     text("Runs"): {
         "resume": Entry(_RUNS, text("Go on with a run: look up what is due, send what was not sent.")),

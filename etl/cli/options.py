@@ -95,9 +95,9 @@ def destination_argument(*, required: bool = True) -> Decorator:
     return adds
 
 
-def save_option(says: Text, *names: str, required: bool = False) -> Decorator:
+def save_option(says: Text, *names: str, required: bool = False, metavar: str = "X.xlsx") -> Decorator:
     """Return the option that names a file to write."""
-    return option(*names, metavar="X.xlsx", type=_PATH, required=required, says=says, section=OUTPUT)
+    return option(*names, metavar=metavar, type=_PATH, required=required, says=says, section=OUTPUT)
 
 
 to_option = option(
@@ -187,14 +187,16 @@ policy_options = grouped(
     option("--strict", is_flag=True, section=OUTPUT, says=text("Send nothing when any row is invalid.")),
 )
 
+request_limit = option(
+    "--max-requests",
+    metavar="N",
+    type=click.IntRange(min=0),
+    section=SENDING,
+    says=text("Stop before the vendor has had more than N requests, look-ups included."),
+)
+
 waiting_options = grouped(
-    option(
-        "--max-requests",
-        metavar="N",
-        type=click.IntRange(min=0),
-        section=SENDING,
-        says=text("Stop before the vendor has had more than N requests, look-ups included."),
-    ),
+    request_limit,
     option(
         "--wait",
         metavar="SECONDS",

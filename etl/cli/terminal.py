@@ -14,14 +14,17 @@ from etl.messages import Text, text, translate
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+SENDING = text("Sending")
 _YES = frozenset({"s", "si", "sí", "y", "yes"})
 
 
 class Terminal:
     """Implements `etl.options.Person` for whoever started the command. A context manager: it ends its progress bar."""
 
-    def __init__(self, language: str, *, quiet: bool = False, bar: bool = True) -> None:
+    def __init__(self, language: str, *, quiet: bool = False, bar: bool = True, doing: Text = SENDING) -> None:
+        """`doing` stands beside the bar."""
         self._language = language
+        self._doing = doing
         self._quiet = quiet
         self._bar_wanted = bar and not quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._bar: Progress | None = None
@@ -53,7 +56,7 @@ class Terminal:
         return sys.stdin.readline().strip().lower() in _YES
 
     def progress(self, done: int, total: int) -> None:
-        """Show how many batches are done."""
+        """Show how much of it is done."""
         if not self._bar_wanted:
             return
         if self._bar is None:
@@ -68,7 +71,7 @@ class Terminal:
         from rich.progress import Progress  # noqa: PLC0415
 
         self._bar = Progress(console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(translate(text("Sending"), self._language), total=total)
+        self._task = self._bar.add_task(translate(self._doing, self._language), total=total)
         self._bar.start()
 
     def _end_bar(self) -> None:

@@ -27,11 +27,13 @@ class WorkbookKind(StrEnum):
     TEMPLATE = "template"
     ANNOTATED = "annotated"
     """A copy of the user's own workbook with our marks."""
+    LISTING = "listing"
+    """What ``etl fetch`` wrote; where it goes, if anywhere, is the person's to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What a template or a results workbook remembers."""
+    """What a workbook of ours remembers."""
 
     kind: WorkbookKind
     to: str | None

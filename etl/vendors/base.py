@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from etl.messages import Text
 from etl.model import Answer, Doubt, Effect, Finding, Json, Reading, Request, Row, Sighting, Value
 from etl.vendors.answers import same_value
+
+if TYPE_CHECKING:
+    from etl.vendors.listing import Listing
 
 T = TypeVar("T")
 
@@ -323,5 +326,7 @@ class Vendor:
     """How fast it may be asked; None: no limit is known."""
     retry_hint: Callable[[Answer], float | None] | None = None
     """Seconds to wait that the vendor states elsewhere than in Retry-After."""
+    listings: tuple[Listing, ...] = ()
+    """What ``etl fetch`` can read."""
     ping: Request | None = None
     """A harmless read, for ``etl doctor``."""

@@ -16,6 +16,7 @@ from etl.vendors.tusfacturas.columns import (
     STOCK_COLUMNS,
     derive_product,
 )
+from etl.vendors.tusfacturas.listings import PRODUCTS as PRODUCT_LIST
 from etl.vendors.tusfacturas.payload import KEY, product_payload, product_request, stock_payload, stock_request
 from etl.vendors.tusfacturas.reconcile import look_up_movements, look_up_products, read_stock
 from etl.vendors.tusfacturas.response import read_submission, same_product_value
@@ -102,5 +103,6 @@ TUSFACTURAS = Vendor(
     secrets=SECRETS,
     sign=sign,
     destinations=(PRODUCTS, STOCK),
+    listings=(PRODUCT_LIST,),
     ping=Request("POST", "micuenta/consumo", b"{}"),
 )

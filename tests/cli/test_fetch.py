@@ -1,0 +1,140 @@
+"""`etl fetch` as a process of its own, against the simulated vendors."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from etl.cli.fetched import FILTERS
+from etl.sandbox import DEMO_CREDENTIALS, Fault, Sandbox
+from etl.vendors import LISTINGS
+from tests.cli.command_line import Ended, as_process, clean_environment
+
+PRODUCTS = "tusfacturas.productos"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+class Fetcher:
+    """Runs ``etl fetch`` in a folder of its own, with the sandbox's credentials in the environment."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.folder = folder
+        self.environ = clean_environment(ETL_HOME=str(folder / "home"), ETL_LANG="en", ETL_RETRY_BASE="0.01")
+        for vendor, secrets in DEMO_CREDENTIALS.items():
+            self.environ[f"ETL_{vendor}_URL".upper()] = sandbox.url(vendor)
+            self.environ |= {f"ETL_{vendor}_{name}".upper(): value for name, value in secrets.items()}
+
+    def __call__(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Ended:
+        return as_process("fetch", *arguments, cwd=self.folder, environ={**self.environ, **(environ or {})})
+
+    def rows(self, name: str) -> list[tuple[Any, ...]]:
+        """Return the first sheet of a workbook, header first."""
+        return [*openpyxl.load_workbook(self.folder / name).worksheets[0].iter_rows(values_only=True)]
+
+
+@pytest.fixture
+def etl_fetch(sandbox: Sandbox, tmp_path: Path) -> Fetcher:
+    return Fetcher(sandbox, tmp_path)
+
+
+@pytest.fixture
+def shop(sandbox: Sandbox) -> Sandbox:
+    sandbox.tusfacturas.seed(*({"lista_precios": "Mostrador", "codigo": f"{number:05}"} for number in range(1203)))
+    return sandbox
+
+
+def test_a_list_becomes_a_workbook(etl_fetch: Fetcher, shop: Sandbox) -> None:
+    """Data on the first sheet, one line a record, all pages; the file is replaced; standard output says it."""
+    (etl_fetch.folder / "p.xlsx").write_text("older", "utf-8")
+    ended = etl_fetch(PRODUCTS, "-o", "p.xlsx")
+    assert (ended.code, ended.out) == (0, "1203 records: p.xlsx\n")
+    header, first, *rest = etl_fetch.rows("p.xlsx")
+    assert header[:3] == ("Código", "Descripción", "Lista de precios")
+    assert (first[0], first[2], len(rest)) == ("00000", "Mostrador", 1202)
+    assert shop.tusfacturas.requests["productos/listar"] == 2
+
+
+def test_a_list_becomes_csv_and_one_json_object(etl_fetch: Fetcher, shop: Sandbox) -> None:
+    """Columns by field, header and letter; with --rows the records too."""
+    ended = etl_fetch(PRODUCTS, "-o", "p.csv", "--json", "--rows")
+    told = ended.json
+    assert (ended.code, told["command"], told["what"], told["records"]) == (0, "fetch", PRODUCTS, 1203)
+    assert told["columns"][0] == {"field": "codigo", "header": "Código", "column": "A"}
+    assert told["requests"] == {"planned": 0, "sent": 0, "reads": 2}
+    assert (told["schema_version"], told["exit_code"], told["output"]) == (1, 0, "p.csv")
+    assert [row["codigo"] for row in told["rows"][:2]] == ["00000", "00001"]
+    with (etl_fetch.folder / "p.csv").open(encoding="utf-8-sig", newline="") as lines:
+        assert len(list(csv.reader(lines, delimiter=";"))) == 1204
+
+
+def test_what_was_fetched_is_a_valid_input(etl_fetch: Fetcher, shop: Sandbox) -> None:
+    """A list of products goes back as it came."""
+    etl_fetch(PRODUCTS, "-o", "p.xlsx")
+    ended = as_process(
+        "validate", "p.xlsx", "--to", PRODUCTS, "--set", "operacion=M", "--json",
+        cwd=etl_fetch.folder, environ=etl_fetch.environ,
+    )  # fmt: skip
+    assert ended.json["counts"]["invalid"] == 0
+    assert ended.json["counts"]["not_sent"] == 1203
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nothing", "-o", "x.xlsx"), "there is no list"),
+        ((PRODUCTS,), "Missing option"),
+        ((PRODUCTS, "-o", "x.pdf"), "neither .xlsx nor .csv"),
+        ((PRODUCTS, "-o", "nowhere/x.csv"), "There is no folder"),
+        ((PRODUCTS, "-o", "x.csv", "--code", "7"), f"{PRODUCTS} has no --code"),
+        ((PRODUCTS, "-o", "x.csv", "--id", "7"), f"{PRODUCTS} has no --id"),
+        ((PRODUCTS, "-o", "x.csv", "--details"), f"{PRODUCTS} has no --details"),
+        ((PRODUCTS, "-o", "x.csv", "--fields", "code"), f"{PRODUCTS} has no --fields"),
+        ((PRODUCTS, "-o", "x.csv", "--expand", "office"), f"{PRODUCTS} has no --expand office"),
+    ],
+)
+def test_what_cannot_be_asked_is_wrong_usage(etl_fetch: Fetcher, arguments: tuple[str, ...], words: str) -> None:
+    """Said before anything is asked of the vendor; exit code 2."""
+    ended = etl_fetch(*arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert not etl_fetch.sandbox.tusfacturas.requests
+
+
+def test_credentials_and_reachability_have_their_exit_codes(etl_fetch: Fetcher, shop: Sandbox) -> None:
+    """4 when they are missing or refused, 5 when nobody answers; the file that was there stays."""
+    (etl_fetch.folder / "p.xlsx").write_text("older", "utf-8")
+    missing = etl_fetch(PRODUCTS, "-o", "p.xlsx", environ={"ETL_TUSFACTURAS_APIKEY": ""})
+    assert (missing.code, "ETL_TUSFACTURAS_APIKEY" in missing.err) == (4, True)
+    wrong = etl_fetch(PRODUCTS, "-o", "p.xlsx", "--json", environ={"ETL_TUSFACTURAS_APIKEY": "wrong-7"})
+    assert (wrong.code, wrong.json["exit_code"], "wrong-7" in wrong.out + wrong.err) == (4, 4, False)
+    with shop.down():
+        down = etl_fetch(PRODUCTS, "-o", "p.xlsx", "--json")
+    assert (down.code, down.json["exit_code"]) == (5, 5)
+    limited = etl_fetch(PRODUCTS, "-o", "p.xlsx", "--max-requests", "1")
+    assert limited.code == 5
+    assert (etl_fetch.folder / "p.xlsx").read_text("utf-8") == "older"
+
+
+def test_a_busy_vendor_is_asked_again(etl_fetch: Fetcher, shop: Sandbox) -> None:
+    """429 and a lost answer cost a pause, not the list."""
+    shop.faults.order(Fault.STATUS_BEFORE, status=429, retry_after="0")
+    shop.faults.order(Fault.CLOSE_BEFORE, nth=2)
+    ended = etl_fetch(PRODUCTS, "-o", "p.xlsx", "--json")
+    assert (ended.code, ended.json["records"], ended.json["requests"]["reads"]) == (0, 1203, 4)
+
+
+def test_the_options_are_the_filters_of_the_lists() -> None:
+    """No filter without its option, no option without a list that has it."""
+    there = {one.name for listing in LISTINGS.values() for one in listing.filters}
+    assert there <= {*FILTERS}
