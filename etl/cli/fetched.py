@@ -17,8 +17,9 @@ from etl.messages import ntext, text, translate
 from etl.model import Json, column_letter
 
 if TYPE_CHECKING:
-    from etl.fetching import FetchOptions, Table
+    from etl.fetching import Table
     from etl.vendors.listing import Listing
+    from etl.wanted import FetchOptions
 
 WHICH = text("Which records")
 
@@ -81,12 +82,14 @@ filter_options = grouped(
 @common_options
 def fetch_command(ctx: click.Context) -> int:
     """Read a list and write it."""
-    from etl.fetching import check_target, fetch, wanted_of, write_table  # noqa: PLC0415 - `--help` needs no vendor
+    from etl.wanted import check_target, wanted_of  # noqa: PLC0415 - `--help` needs no vendor
 
     asked = Asked(ctx)
     listing, path, options = _listing(asked.value("what")), asked.value("output"), _options(asked)
     check_target(path)
-    wanted_of(listing, options)
+    wanted_of(listing, options)  # wrong usage is said before anything slow is brought
+    from etl.fetching import fetch, write_table  # noqa: PLC0415
+
     settings = asked.settings
     with asked.person(text("Reading")) as person:
         table = fetch(listing, options, settings, person)
@@ -112,7 +115,7 @@ def _listing(name: str) -> Listing:
 
 
 def _options(asked: Asked) -> FetchOptions:
-    from etl.fetching import FetchOptions  # noqa: PLC0415
+    from etl.wanted import FetchOptions  # noqa: PLC0415
 
     filters = {name: value for name in FILTERS if (value := asked.value(name)) is not None}
     return FetchOptions(

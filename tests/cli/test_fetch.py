@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from etl.cli.fetched import FILTERS
 from etl.sandbox import DEMO_CREDENTIALS, Fault, Sandbox
 from etl.vendors import LISTINGS
-from tests.cli.command_line import Ended, as_process, clean_environment
+from tests.cli.command_line import CommandLine, Ended, as_process, clean_environment
 
 PRODUCTS = "tusfacturas.productos"
 
@@ -25,27 +25,29 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 class Fetcher:
-    """Runs ``etl fetch`` in a folder of its own, with the sandbox's credentials in the environment."""
+    """Runs ``etl fetch`` in an empty folder, with the sandbox's addresses and credentials in the environment."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, etl: CommandLine, environ: pytest.MonkeyPatch) -> None:
         self.sandbox = sandbox
-        self.folder = folder
-        self.environ = clean_environment(ETL_HOME=str(folder / "home"), ETL_LANG="en", ETL_RETRY_BASE="0.01")
+        self.etl = etl
+        self.environ = environ
+        environ.setenv("ETL_RETRY_BASE", "0.01")
         for vendor, secrets in DEMO_CREDENTIALS.items():
-            self.environ[f"ETL_{vendor}_URL".upper()] = sandbox.url(vendor)
-            self.environ |= {f"ETL_{vendor}_{name}".upper(): value for name, value in secrets.items()}
+            environ.setenv(f"ETL_{vendor}_URL".upper(), sandbox.url(vendor))
+            for name, value in secrets.items():
+                environ.setenv(f"ETL_{vendor}_{name}".upper(), value)
 
-    def __call__(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Ended:
-        return as_process("fetch", *arguments, cwd=self.folder, environ={**self.environ, **(environ or {})})
+    def __call__(self, *arguments: str) -> Ended:
+        return self.etl("fetch", *arguments)
 
     def rows(self, name: str) -> list[tuple[Any, ...]]:
         """Return the first sheet of a workbook, header first."""
-        return [*openpyxl.load_workbook(self.folder / name).worksheets[0].iter_rows(values_only=True)]
+        return [*openpyxl.load_workbook(name).worksheets[0].iter_rows(values_only=True)]
 
 
 @pytest.fixture
-def etl_fetch(sandbox: Sandbox, tmp_path: Path) -> Fetcher:
-    return Fetcher(sandbox, tmp_path)
+def etl_fetch(sandbox: Sandbox, etl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Fetcher:
+    return Fetcher(sandbox, etl, monkeypatch)
 
 
 @pytest.fixture
@@ -56,13 +58,22 @@ def shop(sandbox: Sandbox) -> Sandbox:
 
 def test_a_list_becomes_a_workbook(etl_fetch: Fetcher, shop: Sandbox) -> None:
     """Data on the first sheet, one line a record, all pages; the file is replaced; standard output says it."""
-    (etl_fetch.folder / "p.xlsx").write_text("older", "utf-8")
+    Path("p.xlsx").write_text("older", "utf-8")
     ended = etl_fetch(PRODUCTS, "-o", "p.xlsx")
     assert (ended.code, ended.out) == (0, "1203 records: p.xlsx\n")
     header, first, *rest = etl_fetch.rows("p.xlsx")
     assert header[:3] == ("Código", "Descripción", "Lista de precios")
     assert (first[0], first[2], len(rest)) == ("00000", "Mostrador", 1202)
     assert shop.tusfacturas.requests["productos/listar"] == 2
+
+
+def test_a_process_of_its_own_does_the_same(shop: Sandbox, tmp_path: Path) -> None:
+    """As a script calls it: nothing but the object on standard output, the exit code, the file."""
+    environ = clean_environment(ETL_HOME=str(tmp_path / "home"), ETL_TUSFACTURAS_URL=shop.url("tusfacturas"))
+    environ |= {f"ETL_TUSFACTURAS_{name}".upper(): one for name, one in DEMO_CREDENTIALS["tusfacturas"].items()}
+    ended = as_process("fetch", PRODUCTS, "-o", "p.csv", "--json", cwd=tmp_path, environ=environ)
+    assert (ended.code, ended.json["records"]) == (0, 1203)
+    assert len((tmp_path / "p.csv").read_text("utf-8-sig").splitlines()) == 1204
 
 
 def test_a_list_becomes_csv_and_one_json_object(etl_fetch: Fetcher, shop: Sandbox) -> None:
@@ -74,19 +85,15 @@ def test_a_list_becomes_csv_and_one_json_object(etl_fetch: Fetcher, shop: Sandbo
     assert told["requests"] == {"planned": 0, "sent": 0, "reads": 2}
     assert (told["schema_version"], told["exit_code"], told["output"]) == (1, 0, "p.csv")
     assert [row["codigo"] for row in told["rows"][:2]] == ["00000", "00001"]
-    with (etl_fetch.folder / "p.csv").open(encoding="utf-8-sig", newline="") as lines:
+    with Path("p.csv").open(encoding="utf-8-sig", newline="") as lines:
         assert len(list(csv.reader(lines, delimiter=";"))) == 1204
 
 
 def test_what_was_fetched_is_a_valid_input(etl_fetch: Fetcher, shop: Sandbox) -> None:
     """A list of products goes back as it came."""
     etl_fetch(PRODUCTS, "-o", "p.xlsx")
-    ended = as_process(
-        "validate", "p.xlsx", "--to", PRODUCTS, "--set", "operacion=M", "--json",
-        cwd=etl_fetch.folder, environ=etl_fetch.environ,
-    )  # fmt: skip
-    assert ended.json["counts"]["invalid"] == 0
-    assert ended.json["counts"]["not_sent"] == 1203
+    counts = etl_fetch.etl("validate", "p.xlsx", "--to", PRODUCTS, "--set", "operacion=M", "--json").json["counts"]
+    assert (counts["invalid"], counts["not_sent"]) == (0, 1203)
 
 
 @pytest.mark.parametrize(
@@ -103,27 +110,28 @@ def test_what_was_fetched_is_a_valid_input(etl_fetch: Fetcher, shop: Sandbox) ->
         ((PRODUCTS, "-o", "x.csv", "--expand", "office"), f"{PRODUCTS} has no --expand office"),
     ],
 )
-def test_what_cannot_be_asked_is_wrong_usage(etl_fetch: Fetcher, arguments: tuple[str, ...], words: str) -> None:
-    """Said before anything is asked of the vendor; exit code 2."""
-    ended = etl_fetch(*arguments)
+def test_what_cannot_be_asked_is_wrong_usage(etl: CommandLine, arguments: tuple[str, ...], words: str) -> None:
+    """Said before a vendor or its credentials are looked for; exit code 2."""
+    ended = etl("fetch", *arguments)
     assert ended.code == 2
     assert words in ended.err
-    assert not etl_fetch.sandbox.tusfacturas.requests
 
 
 def test_credentials_and_reachability_have_their_exit_codes(etl_fetch: Fetcher, shop: Sandbox) -> None:
     """4 when they are missing or refused, 5 when nobody answers; the file that was there stays."""
-    (etl_fetch.folder / "p.xlsx").write_text("older", "utf-8")
-    missing = etl_fetch(PRODUCTS, "-o", "p.xlsx", environ={"ETL_TUSFACTURAS_APIKEY": ""})
-    assert (missing.code, "ETL_TUSFACTURAS_APIKEY" in missing.err) == (4, True)
-    wrong = etl_fetch(PRODUCTS, "-o", "p.xlsx", "--json", environ={"ETL_TUSFACTURAS_APIKEY": "wrong-7"})
-    assert (wrong.code, wrong.json["exit_code"], "wrong-7" in wrong.out + wrong.err) == (4, 4, False)
+    Path("p.xlsx").write_text("older", "utf-8")
     with shop.down():
         down = etl_fetch(PRODUCTS, "-o", "p.xlsx", "--json")
     assert (down.code, down.json["exit_code"]) == (5, 5)
     limited = etl_fetch(PRODUCTS, "-o", "p.xlsx", "--max-requests", "1")
     assert limited.code == 5
-    assert (etl_fetch.folder / "p.xlsx").read_text("utf-8") == "older"
+    etl_fetch.environ.setenv("ETL_TUSFACTURAS_APIKEY", "wrong-7")
+    wrong = etl_fetch(PRODUCTS, "-o", "p.xlsx", "--json")
+    assert (wrong.code, wrong.json["exit_code"], "wrong-7" in wrong.out + wrong.err) == (4, 4, False)
+    etl_fetch.environ.delenv("ETL_TUSFACTURAS_APIKEY")
+    missing = etl_fetch(PRODUCTS, "-o", "p.xlsx")
+    assert (missing.code, "ETL_TUSFACTURAS_APIKEY" in missing.err) == (4, True)
+    assert Path("p.xlsx").read_text("utf-8") == "older"
 
 
 def test_a_busy_vendor_is_asked_again(etl_fetch: Fetcher, shop: Sandbox) -> None:
