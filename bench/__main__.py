@@ -1,80 +1,70 @@
-"""Measures reading beside python-calamine alone, in turn, on a sheet made here: ``uv run python -m bench``."""
+"""Measures all figures side by side and writes them into README: ``uv run --group bench python -m bench [--quick]``."""
 
 from __future__ import annotations
 
-import random
-import statistics
+import argparse
+import os
+import platform
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
-import xlsxwriter
-from python_calamine import CalamineWorkbook
+from bench.measures import PARTS, Bench, Figure
+from bench.vendor import vendor
 
-from etl.io.readers import open_source
-
-ROWS, COLUMNS, ROUNDS = 100_000, 14, 5
-GOAL = 1.5
-"""Reading may cost this many times what python-calamine costs alone."""
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
-def make_sheet(path: Path, rows: int) -> None:
-    """Write a product sheet: codes, texts, prices, flags."""
-    rng = random.Random(7)
-    book = xlsxwriter.Workbook(path, {"constant_memory": True})
-    page = book.add_worksheet("Productos")
-    page.write_row(0, 0, [f"Columna {number}" for number in range(COLUMNS)])
-    for row in range(1, rows + 1):
-        texts = [
-            f"{row:06d}",
-            f"Producto {row}",
-            "Mayorista",
-            "PES",
-            "S",
-            "unidades",
-            f"779{rng.randrange(10**9):010d}",
-        ]
-        numbers = [1, round(rng.uniform(1, 90_000), 3), 21, 0, rng.randrange(500), 5, row]
-        page.write_row(row, 0, [*texts, *numbers])
-    book.close()
+def line(figure: Figure) -> str:
+    """Return a figure as a line of the table."""
+    sign = ">=" if figure.at_least else "<="
+    value = f"{figure.value:,.2f}" if figure.unit == "x" else f"{figure.value:,.0f}{figure.unit}"
+    mark = "" if figure.reached else " **missed**"
+    return f"| {figure.name} | {figure.what} | {value}{mark} | {sign} {figure.goal:g} | {figure.detail} |"
 
 
-def by_calamine(path: Path) -> int:
-    """Iterate over the sheet with the library alone: the floor."""
-    sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
-    return sum(1 for _row in sheet.iter_rows())
+def measured_on() -> str:
+    """Return what the figures were measured on."""
+    names = ("pandas", "pandera", "python-calamine", "XlsxWriter", "httpx")
+    libraries = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {libraries}"
 
 
-def by_us(path: Path) -> int:
-    """Read it as every command does: pre-scan, child process with limits, notes."""
-    return len(open_source(path).read().rows)
-
-
-def seconds(work: Callable[[Path], int], path: Path) -> float:
-    """Return how long one reading takes; both must see the same rows."""
-    start = time.perf_counter()
-    found = work(path)
-    took = time.perf_counter() - start
-    if found != ROWS + 1:
-        raise SystemExit(f"{work.__name__} saw {found} rows")
-    return took
+def write_table(lines: list[str]) -> None:
+    """Put the table between its marks in README."""
+    text = README.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    README.write_text(head + "\n".join([BEGIN, *lines, END]) + tail, encoding="utf-8")
 
 
 def main() -> int:
-    """Print medians and their ratio; 1 when the goal is missed."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "productos.xlsx"
-        make_sheet(path, ROWS)
-        pairs = [(seconds(by_calamine, path), seconds(by_us, path)) for _ in range(ROUNDS)]
-    floor, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratio = statistics.median(mine / its for its, mine in pairs)
-    print(
-        f"read xlsx, {ROWS:,} x {COLUMNS}: python-calamine {floor:.2f} s, ours {ours:.2f} s, "
-        f"ratio {ratio:.2f} (goal {GOAL})"
+    """Measure, print, and say what misses its goal; 1 when anything does (never with --quick: it is a report)."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(PARTS)}; all without any")
+    parser.add_argument("--quick", action="store_true", help="small sheets, once: a report, no table is written")
+    asked = parser.parse_args()
+    sizes = (
+        {"rows": 5_000, "rounds": 1, "long_rows": 50_000, "batches": 100, "moves": 10}
+        if asked.quick
+        else {"rows": 100_000, "rounds": 3, "long_rows": 1_000_000, "batches": 2_000, "moves": 200}
     )
-    return int(ratio > GOAL)
+    lines = ["| figure | what | ratio | goal | ours / theirs (medians) |", "|---|---|---|---|---|"]
+    print("\n".join(lines), flush=True)
+    missed = []
+    with tempfile.TemporaryDirectory() as folder, vendor() as simulated:
+        bench = Bench(folder=Path(folder), vendor=simulated, **sizes)
+        for part in asked.parts or PARTS:
+            for figure in PARTS[part](bench):
+                lines.append(line(figure))
+                print(lines[-1], flush=True)
+                missed += [] if figure.reached else [figure.name]
+    print(f"\n{measured_on()}\nmissed: {', '.join(missed) or 'none'}")
+    if not asked.quick and not asked.parts:
+        write_table([*lines, "", f"Measured on {measured_on()}."])
+    return int(bool(missed)) if not asked.quick else 0
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from etl.plans import Plan, first_plan, invalid_rows, once_only, withhold
 from etl.recording import record_plan, report_unsent
 from etl.vendors import DESTINATIONS, vendor_of
 from etl.vendors.base import Destination, Wishes, configured
+from etl.warming import import_ahead
 
 _EXAMPLE_RUN = "00000000"
 """Stands in the bodies that a dry run writes where a run's own id would."""
@@ -305,10 +306,20 @@ def _destination(name: str | None) -> Destination:
 
 
 def _take_in(prepared: Prepared, *, sending: bool) -> Intake:
+    import_ahead("etl.intake")
+    _read_ahead(prepared)
     from etl.intake import take_in  # noqa: PLC0415 - pandas and pandera
 
     zone = prepared.options.zone_of(*_company(prepared))
     return take_in(prepared.options, prepared.destination, prepared.source, sending=sending, zone=zone)
+
+
+def _read_ahead(prepared: Prepared) -> None:
+    """Read the sheet while the libraries come in, where there is no doubt which it is."""
+    wanted, sheets = prepared.options.sheet, prepared.source.sheets
+    candidates = [sheet for sheet in sheets if (sheet.visible if wanted is None else sheet.name == wanted)]
+    if len(candidates) == 1:
+        prepared.source.read(candidates[0].name)
 
 
 # --- reporting ----------------------------------------------------------------------------------------------------

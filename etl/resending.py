@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from etl.core.identity import Identity, WorkbookKind
 from etl.core.meanings import MEANINGS_OPTION, meanings_in, settled_by
 from etl.core.outcomes import ItemState, outcome_of
 from etl.core.resend import HIDDEN_HEADERS, row_key
 from etl.errors import FileError, RefusedError
-from etl.io.journal.records import Journal, RowRecord
 from etl.messages import Text, text
 from etl.model import Cell, Finding, Outcome, Sheet
 from etl.options import SheetOptions
+
+if TYPE_CHECKING:
+    from etl.io.journal.records import Journal, RowRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ HEAVY = ("pandas", "pandera", "numpy", "openpyxl", "sqlalchemy", "httpx", "xlsxw
         ("etl.submission", ("pandas", "pandera", "numpy", "openpyxl")),
         ("etl.runs", ("pandas", "pandera", "numpy", "openpyxl", "xlsxwriter")),
         ("etl.pipeline", HEAVY),
+        ("etl.intake", ("sqlalchemy", "httpx", "openpyxl", "xlsxwriter")),
+        ("etl.io.journal.records", HEAVY),
     ],
 )
 def test_a_module_does_not_bring_what_it_does_not_need(module: str, forbidden: tuple[str, ...]) -> None:

@@ -27,6 +27,9 @@ _TOTAL = re.compile(
 """What stands before a sum. "Total Light aceite" is a product."""
 _DIGIT = re.compile(r"[0-9]")
 
+_PASSED_OVER = frozenset("delx")
+"""First letters of what `header_key` leaves out or writes in full: de, del, el, la, x."""
+
 _Shape = tuple[bool, bool]
 """Whether a code has blanks inside and whether it has digits."""
 
@@ -68,6 +71,7 @@ class _Rows:
         if sheet.merged:
             _add_covered_from_above(self._not_blank, sheet, layout)
         self._headers = {mapped.column: _header_keys(sheet, layout, mapped) for mapped in layout.columns}
+        self._initials = _PASSED_OVER.union(key[:1] for keys in self._headers.values() for key in keys)
         self._indexes = list(self._headers)
         self._destination = destination
         self._marked_field = marked_column(destination).name
@@ -95,7 +99,7 @@ class _Rows:
         row = self._rows[number - 1]
         if self._is_example(row):
             return text("It is the template's example")
-        if self._is_header(row, first) and all(self._is_header(row, index) for index in self._indexes):
+        if self._may_be_header(row, first) and all(self._is_header(row, index) for index in self._indexes):
             return text("It repeats the header")
         return text("It is a line of totals") if self._is_total(row) else None
 
@@ -111,6 +115,14 @@ class _Rows:
         if not isinstance(cell, str) or cell.lstrip()[:1] not in ("E", "e"):
             return False
         return is_example({self._marked_field: cell}, self._destination)
+
+    def _may_be_header(self, row: Sequence[Cell], first: int) -> bool:
+        """Look quickly: a header is all text, and begins as some header does, or as a word that is passed over."""
+        cell = _cell(row, first)
+        sign = cell[:1] if isinstance(cell, str) else ""
+        if sign.isascii() and sign.isalnum() and sign.lower() not in self._initials:
+            return False
+        return all(isinstance(_cell(row, index), str | None) for index in self._indexes)
 
     def _is_header(self, row: Sequence[Cell], index: int) -> bool:
         cell = _cell(row, index)

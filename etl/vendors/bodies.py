@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -16,6 +17,7 @@ def encode(body: Json) -> bytes:
     return _ENCODER.encode(body)
 
 
+@lru_cache(maxsize=65536)
 def exact(number: Decimal) -> int | Decimal:
     """Return the number without exponent and trailing zeros: an int when it is whole."""
     plain = format(number, "f")

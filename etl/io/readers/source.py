@@ -42,13 +42,18 @@ class Source:
     """When it was saved (aware): what the workbook says, else what the disk says."""
     load: Callable[[str | None], Sheet] = field(repr=False, compare=False)
     """Reads the sheet of exactly this name; `read` is the way in."""
+    known: dict[str | None, Sheet] = field(default_factory=dict, repr=False, compare=False)
+    """The sheets that were read, by name: none is parsed twice."""
 
     def read(self, name: str | None = None) -> Sheet:
         """Return a sheet: the one called `name` (compared without case), or the first visible one.
 
         FileError with `missing_sheet` when there is no such sheet, else with the codes of `open_source`.
         """
-        return self.load(self._choose(name))
+        chosen = self._choose(name)
+        if chosen not in self.known:
+            self.known[chosen] = self.load(chosen)
+        return self.known[chosen]
 
     def _choose(self, name: str | None) -> str | None:
         if name is None:

@@ -73,9 +73,10 @@ def _picked(values: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]
     Equal values give equal bytes, however they were written (1000, 1000.0, 1E+3) and wherever they come from
     (a row, or the journal).
     """
-    return {name: _wire_value(name, values[name]) for name in names if values.get(name) is not None}
-
-
-def _wire_value(name: str, value: Json) -> Json:
-    plain = exact(value) if isinstance(value, Decimal) else value
-    return str(plain) if name in _QUOTED else plain
+    picked: dict[str, Json] = {}
+    for name in names:
+        value = values.get(name)
+        if value is not None:
+            plain = exact(value) if type(value) is Decimal else value
+            picked[name] = str(plain) if name in _QUOTED else plain
+    return picked

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 from etl.core.outcomes import ItemState
 from etl.core.planning import plan
 from etl.errors import ConfigurationError, InternalError, JournalError
-from etl.io import journal as journal_module
+from etl.io.journal import opening as journal_module
 from etl.io.journal import encoding, open_journal, schema_version
 from etl.io.journal.migrations import MIGRATIONS
 from etl.io.journal.records import Change, Closing, ItemRecord, RowRecord, RunRecord

@@ -1,0 +1,63 @@
+"""The simulated vendor, in a process of its own, with the latency of a real one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """Where it listens, and the variables with which `etl` finds it."""
+
+    address: str
+    variables: Mapping[str, str]
+
+    def control(self, action: str, data: Any) -> None:
+        """Steer it."""
+        httpx.post(f"{self.address}_control/{action}", json=data, timeout=60).raise_for_status()
+
+    def begin(self, seconds: float) -> None:
+        """Be as new, and answer each request only after so many seconds."""
+        self.control("reset", {})
+        self.control("faults", {"fault": "latency", "times": None, "delay": seconds})
+
+    def stock(self, count: int) -> None:
+        """Have products that keep stock."""
+        self.control("tusfacturas/products", [_product(number) for number in range(count)])
+
+
+def _product(number: int) -> dict[str, Any]:
+    return {
+        "descripcion": f"Producto {number}",
+        "codigo": f"P{number:06d}",
+        "lista_precios": "Mayorista",
+        "unidad_bulto": "1",
+        "precio_unitario_sin_iva": 10.5,
+        "alicuota": 21,
+        "moneda": "PES",
+        "afecta_stock": "S",
+        "stock_actual": 100,
+        "stock_minimo": 5,
+    }
+
+
+@contextmanager
+def vendor() -> Iterator[Vendor]:
+    """Give a sandbox on a free port of loopback; it ends with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "etl", "sandbox", "--port", "0", "--json"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        told = json.loads(process.stdout.readline() if process.stdout is not None else "{}")
+        yield Vendor(told["address"], told["variables"])
+    finally:
+        process.terminate()
+        process.wait(20)
