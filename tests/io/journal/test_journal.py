@@ -21,8 +21,8 @@ from sqlalchemy.engine import Connection
 from etl.core.outcomes import ItemState
 from etl.core.planning import plan
 from etl.errors import ConfigurationError, InternalError, JournalError
-from etl.io.journal import opening as journal_module
 from etl.io.journal import encoding, open_journal, schema_version
+from etl.io.journal import opening as journal_module
 from etl.io.journal.migrations import MIGRATIONS
 from etl.io.journal.records import Change, Closing, ItemRecord, RowRecord, RunRecord
 from etl.io.journal.schema import SCHEMA_VERSION
