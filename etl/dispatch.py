@@ -164,20 +164,29 @@ def offer_to_wait(work: Submission, person: Person) -> None:
         work.look_up(only_due=True)
 
 
-def require_space(folder: Path, plan_bytes: int) -> None:
-    """Refuse to begin on a disk that will not hold the journal (JOB-5). Raises InterruptedRunError."""
-    free = shutil.disk_usage(folder).free
+def require_space(plan_bytes: int, journal: Path, results: Path | None = None) -> None:
+    """Refuse to send when a disk will not hold the journal or the results (JOB-5). Raises InterruptedRunError.
+
+    `journal` and `results` are folders; one that does not exist yet counts as the one that it will stand in.
+    """
     needed = 10 * plan_bytes + NEEDED_SPACE
-    if free < needed:
-        raise InterruptedRunError(
-            text(
-                "Only {free} MB are free where the journal is ({folder}), {needed} MB are needed. Nothing was sent.",
-                free=free // 2**20,
-                needed=needed // 2**20,
-                folder=str(folder),
-            ),
-            hint=text("Free some space and run it again."),
-        )
+    for folder in (journal, results):
+        if folder is None:
+            continue
+        standing = next((one for one in (folder, *folder.absolute().parents) if one.is_dir()), None)
+        if standing is None:
+            continue
+        free = shutil.disk_usage(standing).free
+        if free < needed:
+            raise InterruptedRunError(
+                text(
+                    "Only {free} MB are free on the disk of {folder}, {needed} MB are needed. Nothing was sent.",
+                    free=free // 2**20,
+                    needed=needed // 2**20,
+                    folder=str(folder),
+                ),
+                hint=text("Free some space and run it again."),
+            )
 
 
 def operator() -> str:

@@ -67,9 +67,13 @@ class RefusedError(EtlError):
 
     exit_code = 6
 
-    def __init__(self, message: Text, *, hint: Text | None = None, run: str | None = None) -> None:
+    def __init__(
+        self, message: Text, *, hint: Text | None = None, run: str | None = None, repeat: bool = False
+    ) -> None:
+        """`repeat`: it was sent already, and nothing has to be done."""
         super().__init__(message, hint=hint)
         self.run = run
+        self.repeat = repeat
 
 
 class InternalError(EtlError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from etl.aliases import alias_findings
 from etl.core.changes import changes_of
@@ -12,11 +13,14 @@ from etl.core.outcomes import ItemState, outcome_of
 from etl.core.report import Report, ReportRow, Requests, UncertainRow
 from etl.errors import InternalError
 from etl.io.journal.records import AttemptRecord, ItemRecord, Journal, LookRecord, RowRecord, RunRecord
-from etl.messages import Text, text, verbatim
+from etl.messages import Text, ntext, text, verbatim
 from etl.model import Finding, Json, Layout, MappedColumn, Origin, Outcome
 from etl.reconciliation import last_sent
 from etl.vendors import DESTINATIONS
 from etl.vendors.answers import same_value
+
+LONG_UNCERTAIN: Final = timedelta(hours=24)
+"""After which an uncertain row stands on top of every report (JOB-9)."""
 
 
 def facts_of(layout: Layout, sheet: str | None, **more: Json) -> dict[str, Json]:
@@ -30,6 +34,12 @@ def facts_of(layout: Layout, sheet: str | None, **more: Json) -> dict[str, Json]
         "constants": dict(layout.constants),
         **more,
     }
+
+
+def other_delivery(facts: Mapping[str, Json], others: Mapping[str, Json]) -> bool:
+    """Say whether two runs of the same content are two deliveries on purpose (a job with ``once = "content+day"``)."""
+    mine, theirs = facts.get("delivery"), others.get("delivery")
+    return mine is not None and theirs is not None and mine != theirs
 
 
 def report_of(journal: Journal, run: str, command: str) -> Report:
@@ -71,7 +81,31 @@ def report_of(journal: Journal, run: str, command: str) -> Report:
         finished=record.finished,
         exit_code=exit_code_of({row.outcome for row in rows}, record, unsent=_has_unsent(rows)),
         stopped=record.stopped,
+        notices=doubt_notices(journal, datetime.now(UTC), account=record.account, but=run),
         next_steps=next_steps(record, rows),
+    )
+
+
+def doubt_notices(
+    journal: Journal, now: datetime, *, account: str | None = None, but: str | None = None
+) -> tuple[Text, ...]:
+    """Return what stands on top of every report until it is settled: rows that are uncertain for more than a day.
+
+    Of one `account` or all; the run `but` tells its own rows itself (JOB-9).
+    """
+    found = journal.old_doubts(now - LONG_UNCERTAIN)
+    return tuple(
+        ntext(
+            "{count} row of run {run} ({to}, {profile}) has been uncertain since {when}: etl show {run}",
+            "{count} rows of run {run} ({to}, {profile}) have been uncertain since {when}: etl show {run}",
+            doubt.items,
+            run=doubt.run,
+            to=doubt.destination,
+            profile=doubt.profile,
+            when=f"{doubt.since.astimezone():%d/%m/%Y %H:%M}",
+        )
+        for doubt in found
+        if doubt.run != but and account in {None, doubt.account}
     )
 
 

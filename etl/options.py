@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from etl.core.repeats import Once
 from etl.core.thresholds import Thresholds
+from etl.core.zones import zone_of
 from etl.messages import Text
 from etl.model import DEFAULT_ZONE
 
@@ -61,6 +64,28 @@ class OutputOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """The job of a batch for which a run is made; kept with the run."""
+
+    batch: str
+    job: str
+    errand: str
+    """The file that the job took."""
+    once: Once | None = None
+    """What makes it a repeat; None: movements by content, and values may be set again."""
+    zone: str = DEFAULT_ZONE
+    """Where its days begin and end."""
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day of a moment, where the job is at home."""
+        return moment.astimezone(zone_of(self.zone) or UTC).date()
+
+    def delivery(self, now: datetime) -> str | None:
+        """Return what tells deliveries of equal content apart; None where they are the same one."""
+        return self.day_of(now).isoformat() if self.once is Once.CONTENT_AND_DAY else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendOptions:
     """How a run is sent."""
 
@@ -81,6 +106,7 @@ class SendOptions:
     max_requests: int | None = None
     wait: float = 0.0
     """Seconds to wait for a busy account."""
+    scheduled: Scheduled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

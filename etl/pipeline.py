@@ -96,6 +96,7 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
     profile = _profile(prepared, settings)
     options, destination = prepared.options, configured(prepared.destination, profile)
     vendor = vendor_of(destination.name)
+    target = output.results or _beside(options.file, "resultados")
     settings.prepare_home()
     with AccountLock(settings.home, vendor.name, profile.account, profile.address, send.wait):
         intake = _take_in(prepared, sending=True)
@@ -112,9 +113,9 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
             show_plan(planned, intake, destination, profile, journal, settings, person)
             if planned.batches:
                 planned, intake = _consented(planned, intake, prepared, send, settings, profile, journal, person)
-                require_space(settings.home, sum(len(batch.body) for batch in planned.batches))
-            target = output.results or _beside(options.file, "resultados")
-            run = record_plan(planned, intake, options, destination, journal, profile, target)
+                size = sum(len(batch.body) for batch in planned.batches)
+                require_space(size, settings.home, target.parent if output.write_results else None)
+            run = record_plan(planned, intake, options, destination, journal, profile, target, send.scheduled)
             report = _submit(run, journal, settings, profile, person, send, used=intake.reads)
         finally:
             journal.close()
@@ -331,6 +332,7 @@ def _refused(refusal: RefusedError, report: Report) -> Report:
         report,
         run=refusal.run,
         exit_code=refusal.exit_code,
+        repeat=refusal.repeat,
         stopped=refusal.message,
         next_steps=(refusal.hint,) if refusal.hint is not None else (),
     )

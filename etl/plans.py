@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from etl.core.documents import bad_rows, held_rows
 from etl.core.meanings import MEANINGS_OPTION, as_option
 from etl.core.planning import content_hash, plan
-from etl.core.repeats import NewOnly, find_repeat, only_new
+from etl.core.repeats import NewOnly, Once, find_repeat, find_scheduled_repeat, only_new
 from etl.errors import RefusedError, UsageError
 from etl.messages import Text, text
 from etl.model import Batch, Effect, Finding, Json, Row, Severity
@@ -153,16 +153,31 @@ def invalid_rows(intake: Intake) -> set[int]:
 def once_only(
     planned: Plan, intake: Intake, destination: Destination, journal: Journal, profile: Profile, send: SendOptions
 ) -> Plan:
-    """Refuse what repeats an earlier run of movements, or take out what was sent (``--only-new``)."""
+    """Refuse what repeats an earlier run of movements, or take out what was sent (``--only-new``).
+
+    A scheduled job says itself what a repeat is, also of values that could be set again.
+    """
     from etl.runs import sent_runs  # noqa: PLC0415
 
-    if not any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches) or send.again:
+    job = send.scheduled
+    moving = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
+    if send.again or not planned.batches or not (moving or (job is not None and job.once is not None)):
         return planned
     items = [item for batch in planned.batches for item in batch.items]
     ids = [item.id for item in items]
     content, file = content_hash(planned.batches), intake.sheet.sha256
     now = datetime.now(UTC)
     earlier = sent_runs(journal, profile.account, destination.name, file, content, now)
+    if job is not None:
+        name, today = intake.sheet.file, job.day_of(now)
+        if job.once is Once.DOCUMENT:
+            earlier = sent_runs(journal, profile.account, destination.name, file, content, now, name=name)
+        repeat = find_scheduled_repeat(
+            job.once or Once.CONTENT, (file, content, name), earlier, lambda moment: job.day_of(moment) == today
+        )
+        if repeat is not None:
+            raise _refusal(repeat.kind, repeat.run, repeat.equal, repeat.of)
+        return planned
     if not send.only_new:
         corrected = intake.resent is None
         repeat = find_repeat(file, content, ids, earlier, now, corrected=corrected)
@@ -185,6 +200,16 @@ def _refusal(kind: str, run: str, equal: int, of: int) -> RefusedError:
             text("The content of this sheet was already sent in run {run}. Nothing was sent now.", run=run),
             hint=text("See it: etl show {run}. If all of it really must be moved once more: --again", run=run),
             run=run,
+            repeat=True,
+        )
+    if kind == "document":
+        return RefusedError(
+            text("A document of this name was already sent in run {run}. Nothing was sent now.", run=run),
+            hint=text(
+                "Give the file another name if it is another document. See the earlier one: etl show {run}", run=run
+            ),
+            run=run,
+            repeat=True,
         )
     return RefusedError(
         text(

@@ -15,8 +15,8 @@ from etl.core.planning import content_hash, marked
 from etl.core.report import Report, ReportRow, Requests
 from etl.errors import InternalError
 from etl.messages import Text, text
-from etl.model import Finding, Outcome
-from etl.options import SheetOptions
+from etl.model import Finding, Json, Outcome
+from etl.options import Scheduled, SheetOptions
 from etl.plans import Plan, reading_options
 from etl.vendors.base import Destination
 
@@ -34,9 +34,10 @@ def record_plan(
     journal: Journal,
     profile: Profile,
     target: Path,
+    scheduled: Scheduled | None = None,
 ) -> str:
     """T0: put the whole plan into the journal. Returns the run's id."""
-    from etl.history import facts_of  # noqa: PLC0415
+    from etl.history import facts_of, other_delivery  # noqa: PLC0415
     from etl.io.journal.records import RunRecord  # noqa: PLC0415
 
     run = secrets.token_hex(8)
@@ -49,6 +50,7 @@ def record_plan(
         results=str(target.absolute()),
         options=reading_options(options),
         resent_from=_ancestry(intake, journal),
+        **_commission(scheduled),
     )
     record = RunRecord(
         id=run,
@@ -69,7 +71,8 @@ def record_plan(
     journal.add_findings(run, _shown((*intake.findings, *planned.findings), intake))
     _take_over(run, planned, intake, journal)
     for older in journal.runs_of(profile.account, destination.name):
-        if older.id != run and older.closed_by is None and older.content == content and planned.batches:
+        same = older.content == content and not other_delivery(facts, older.facts)
+        if older.id != run and older.closed_by is None and same and planned.batches:
             journal.close_older(run, older.id)
     return run
 
@@ -81,6 +84,13 @@ def _note_evidence(run: str, planned: Plan, journal: Journal) -> None:
             known = {str(place + int(position)): value for position, value in evidence.baseline.items()}
             journal.note_baseline(run, batch.number, known, evidence.at, 0)
         place += len(batch.items)
+
+
+def _commission(scheduled: Scheduled | None) -> dict[str, Json]:
+    if scheduled is None:
+        return {}
+    told = {"batch": scheduled.batch, "job": scheduled.job, "errand": scheduled.errand}
+    return {**told, "delivery": scheduled.delivery(datetime.now(UTC))}
 
 
 def _ancestry(intake: Intake, journal: Journal) -> list[str]:

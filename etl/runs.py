@@ -12,9 +12,26 @@ from urllib.parse import urlsplit
 from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.repeats import OVERLAP_DAYS, SentRun, overtaken_by
 from etl.core.report import Report
-from etl.dispatch import close, heeded, introduction, offer_to_wait, operator, recover, submission
-from etl.errors import ConfigurationError, FileError, JournalError, RefusedError, UsageError
-from etl.history import counts_of, report_of
+from etl.dispatch import (
+    close,
+    heeded,
+    introduction,
+    offer_to_wait,
+    operator,
+    recover,
+    require_space,
+    submission,
+)
+from etl.errors import (
+    ConfigurationError,
+    EtlError,
+    FileError,
+    InterruptedRunError,
+    JournalError,
+    RefusedError,
+    UsageError,
+)
+from etl.history import counts_of, other_delivery, report_of
 from etl.inquiry import Ending
 from etl.io.addresses import is_loopback
 from etl.io.journal import open_journal
@@ -28,6 +45,9 @@ from etl.settings import Profile, Settings
 from etl.stops import StoppedNow
 from etl.vendors import DESTINATIONS, vendor_of
 
+_LATE_LOOKS = 2
+"""Looks past the horizon that must agree; more of them tell nothing new."""
+
 
 def resume_run(run: str, output: OutputOptions, send: SendOptions, settings: Settings, person: Person) -> Report:
     """Look up what is uncertain, then send what is not sent; batches that stay uncertain are passed by."""
@@ -39,17 +59,32 @@ def resume_run(run: str, output: OutputOptions, send: SendOptions, settings: Set
             refusal = _overtaken(journal, record)
             if refusal is not None:
                 return _refused(journal, record, "resume", refusal)
+            try:
+                _require_space(journal, record, output, settings)
+            except InterruptedRunError as full:
+                return _refused(journal, record, "resume", full)
             report = _work(journal, record, profile, settings, person, send)
         return _rewritten(report, record, output, settings, person)
 
 
-def reconcile_run(run: str, output: OutputOptions, send: SendOptions, settings: Settings, person: Person) -> Report:
-    """Only read back: settle what can be known of the uncertain rows. Sends nothing."""
+def reconcile_run(
+    run: str,
+    output: OutputOptions,
+    send: SendOptions,
+    settings: Settings,
+    person: Person,
+    *,
+    only_due: bool = False,
+) -> Report:
+    """Only read back: settle what can be known of the uncertain rows. Sends nothing.
+
+    With `only_due`, nothing is looked up whose next look is not due yet.
+    """
     with _journal(settings) as journal:
         record = find_run(journal, run)
         profile = _profile(record, settings)
         with _locked(record, profile, settings, journal, send.wait):
-            report = _work(journal, record, profile, settings, person, send, sending=False)
+            report = _work(journal, record, profile, settings, person, send, sending=False, only_due=only_due)
         return _rewritten(report, record, output, settings, person)
 
 
@@ -146,18 +181,24 @@ def _run_of_workbook(path: Path) -> str:
 
 
 def sent_runs(
-    journal: Journal, account: str, destination: str, file_sha256: str, content: str, now: datetime
+    journal: Journal, account: str, destination: str, file_sha256: str, content: str, now: datetime, *, name: str = ""
 ) -> list[SentRun]:
     """Return the earlier runs that a new plan may repeat, newest first, as the once-only rules need them.
 
-    Those of the last days, and, however old, those of the same file or content: a long history costs nothing.
+    Those of the last days, and, however old, those of the same file or content (or of a file of this `name`): a long
+    history costs nothing.
     """
     last = journal.last_attempts(account, destination)
     return [
         _sent_run(journal, record, last[record.id])
         for record in journal.runs_of(account, destination)
         if record.id in last
-        and (record.content == content or record.file_sha256 == file_sha256 or now - last[record.id] <= OVERLAP_DAYS)
+        and (
+            record.content == content
+            or record.file_sha256 == file_sha256
+            or record.file == name
+            or now - last[record.id] <= OVERLAP_DAYS
+        )
     ]
 
 
@@ -179,6 +220,8 @@ def _sent_run(journal: Journal, record: RunRecord, last: datetime, since: dateti
         keys=frozenset(item.key_id for item in effective),
         unfinished=any(item.state in open_states for item in items),
         closed=record.closed_by is not None,
+        waiting=any(item.state is ItemState.PLANNED for item in items),
+        file=record.file,
         last=last,
     )
 
@@ -192,6 +235,7 @@ def _work(
     send: SendOptions,
     *,
     sending: bool = True,
+    only_due: bool = False,
 ) -> Report:
     """Look up, and with `sending` send; also when a second signal or the journal ends it."""
     command = "resume" if sending else "reconcile"
@@ -200,7 +244,7 @@ def _work(
     refusal = None
     try:
         with submission(record.id, journal, settings, profile, person, max_requests=send.max_requests) as work:
-            ending = work.look_up(only_due=False, resending=sending)
+            ending = work.look_up(only_due=only_due, resending=sending)
             if sending and ending.exit_code in {None, 5}:
                 # A look may have proven rows absent that a newer run has: only now it is known what would go out.
                 refusal = _overtaken(journal, record, in_doubt=True)
@@ -217,6 +261,39 @@ def _work(
         code = 7 if report.counts["uncertain"] else error.exit_code
         return replace(report, exit_code=code, stopped=error.message)
     return report_of(journal, record.id, command) if refusal is None else _refused(journal, record, command, refusal)
+
+
+def is_worth_waiting(run: str, settings: Settings) -> bool:
+    """Whether a further look, soon, may settle uncertain rows: the vendor can be asked, and the horizon is not over."""
+    with _journal(settings) as journal:
+        record = journal.run(run)
+        if not DESTINATIONS[record.destination].can_be_looked_up:
+            return False
+        horizon = settings.timing.reconcile_horizon
+        for batch in journal.batches_of(run):
+            states = {item.state for item in journal.items_of(run, batch.number)}
+            attempts = journal.attempts_of(run, batch.number)
+            if ItemState.UNCERTAIN not in states or not attempts:
+                continue
+            sent = max(attempt.finished or attempt.started for attempt in attempts)
+            late = [one for one in journal.looks_of(run, batch.number) if (one.at - sent).total_seconds() >= horizon]
+            if len(late) < _LATE_LOOKS:
+                return True
+    return False
+
+
+def run_of_errand(errand: str, since: datetime, settings: Settings) -> str | None:
+    """Return the run that was made for a file which a scheduled job took; None when none was planned."""
+    with _journal(settings) as journal:
+        return next((run.id for run in journal.history(since) if run.facts.get("errand") == errand), None)
+
+
+def _require_space(journal: Journal, record: RunRecord, output: OutputOptions, settings: Settings) -> None:
+    if not journal.state_counts(record.id).get(ItemState.PLANNED):
+        return
+    size = sum(len(batch.body) for batch in journal.batches_of(record.id))
+    results = output.results or Path(record.facts.get("results") or settings.home)
+    require_space(size, settings.home, results.parent if output.write_results else None)
 
 
 def _has_work(journal: Journal, record: RunRecord, *, sending: bool) -> bool:
@@ -262,6 +339,8 @@ def _sent_since(journal: Journal, record: RunRecord) -> Iterator[tuple[SentRun, 
     """
     last = journal.last_attempts(record.account, record.destination)
     for other in journal.runs_of(record.account, record.destination):
+        if other_delivery(record.facts, other.facts):
+            continue
         newer = other.serial > record.serial
         if other.id == record.id or other.id not in last or not (newer or last[other.id] >= record.started):
             continue
@@ -281,7 +360,7 @@ def _refusal_of(run: str, newer: str) -> RefusedError:
     )
 
 
-def _refused(journal: Journal, record: RunRecord, command: str, error: RefusedError) -> Report:
+def _refused(journal: Journal, record: RunRecord, command: str, error: EtlError) -> Report:
     report = report_of(journal, record.id, command)
     code = 7 if report.counts["uncertain"] else error.exit_code
     hints = (error.hint,) if error.hint is not None else ()

@@ -41,7 +41,8 @@ class Stops:
 
     The first signal sets `requested` and calls `told` once; blocking system calls go on, because the handler returns
     (PEP 475). A second one raises `StoppedNow` in the main thread. SIGINT counts also where a shell started us with it
-    ignored (a job in the background): whoever sends it wants the run to end.
+    ignored (a job in the background): whoever sends it wants the run to end. One that is entered within another shares
+    the wish with it: a batch of many runs ends as a whole.
     """
 
     def __init__(self, told: Callable[[int], None] = _say_nothing) -> None:
@@ -50,6 +51,7 @@ class Stops:
         self._requested: int | None = None
         self._asked_at: float | None = None
         self._previous: dict[int, Any] = {}
+        self._around: Stops | None = None
 
     @property
     def requested(self) -> int | None:
@@ -69,6 +71,10 @@ class Stops:
         if threading.current_thread() is threading.main_thread():
             for signum in _SIGNALS:
                 self._previous[signum] = signal.signal(signum, self._handle)
+            around = getattr(self._previous[_SIGNALS[0]], "__self__", None)
+            if isinstance(around, Stops):
+                self._around = around
+                self._asked_at, self._requested = around.asked_at(), around.requested
         return self
 
     def __exit__(
@@ -82,8 +88,7 @@ class Stops:
     def _handle(self, signum: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
         if self._asked_at is None:
-            self._asked_at = now
-            self._requested = signum
+            self.note(now, signum)
             try:
                 self._told(signum)
             except (RuntimeError, OSError):
@@ -92,3 +97,9 @@ class Stops:
         elif signum != self._requested or now - self._asked_at > SAME_STOP:
             self._asked_at = -math.inf  # no patience left for what other threads have in flight
             raise StoppedNow(signum)
+
+    def note(self, now: float, signum: int) -> None:
+        """Remember the wish, also where one was awaited around this: it holds for all that is under way."""
+        self._asked_at, self._requested = now, signum
+        if self._around is not None:
+            self._around.note(now, signum)

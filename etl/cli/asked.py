@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from etl.cli.command import Setting, setting_of
 from etl.cli.language import speak
@@ -32,6 +33,11 @@ class Asked:
         self.quiet = bool(values.get("quiet"))
         self.verbose = int(values.get("verbose") or 0)
         self._values = values
+        self._said = {name for name in values if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+
+    def is_said(self, name: str) -> bool:
+        """Whether an option stands on the command line itself, and not in a variable."""
+        return name in self._said
 
     def value(self, name: str) -> Any:
         """Return the value of an option or argument that only one command has."""

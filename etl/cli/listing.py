@@ -16,6 +16,7 @@ class Entry:
 
 
 _SHEETS, _RUNS, _SERVICE = "etl.cli.sheets", "etl.cli.runs", "etl.cli.service"
+_BATCH = "etl.cli.batch"
 
 COMMANDS: dict[Text, dict[str, Entry]] = {
     text("Sheets"): {
@@ -33,6 +34,9 @@ COMMANDS: dict[Text, dict[str, Entry]] = {
         "runs": Entry(_RUNS, text("List the runs, newest first.")),
         "show": Entry(_RUNS, text("Show one run.")),
         "report": Entry(_RUNS, text("Write a run's results workbook again.")),
+    },
+    text("Scheduled"): {
+        "batch": Entry(_BATCH, text("Do every job of a jobs file, unattended.")),
     },
     text("Service"): {
         "demo": Entry(_SERVICE, text("Try it all on sample sheets and a simulated vendor.")),

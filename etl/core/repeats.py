@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 OVERLAP_DAYS = timedelta(days=7)
 LEAST_EQUAL = 2
+
+
+class Once(StrEnum):
+    """What makes the sheet of a scheduled job a repeat (contract section 8, in place of section 6)."""
+
+    CONTENT = "content"
+    """The same rows, whenever they were sent."""
+    CONTENT_AND_DAY = "content+day"
+    """The same rows on the same day: each day's delivery is its own."""
+    DOCUMENT = "document"
+    """The same document, whatever its rows: a file of this name was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,10 @@ class SentRun:
     unfinished: bool
     """It has rows that were not sent, or that nobody knows about."""
     closed: bool = False
+    waiting: bool = False
+    """It has rows that were not sent."""
+    file: str = ""
+    """The file's name."""
     last: datetime | None = None
     """When its last request went out: a plan may wait long for its `resume`."""
 
@@ -49,7 +65,7 @@ class Repeat:
 
     run: str
     kind: str
-    """``unfinished``, ``same`` (bytes or content) or ``corrected`` (at least half of the rows equal)."""
+    """``unfinished``, ``same`` (bytes or content), ``corrected`` (at least half of the rows equal) or ``document``."""
     equal: int
     of: int
 
@@ -88,6 +104,33 @@ def find_repeat(
         equal = (wanted & run.moved).total()
         if equal >= LEAST_EQUAL and equal * 2 >= len(ids):
             return Repeat(run.id, "corrected", equal, len(ids))
+    return None
+
+
+def find_scheduled_repeat(
+    once: Once,
+    sheet: tuple[str, str, str],
+    earlier: Sequence[SentRun],
+    is_today: Callable[[datetime], bool],
+) -> Repeat | None:
+    """Return why a scheduled job must not send a sheet (its file's hash, its content, its name), or None.
+
+    With `CONTENT_AND_DAY` another day's run of the same rows bars only while rows of it wait to be sent: they are its
+    own, and go first.
+    """
+    file_sha256, content, name = sheet
+    for run in earlier:
+        if not run.effective:
+            continue
+        if once is Once.DOCUMENT:
+            if run.file == name:
+                return Repeat(run.id, "document", len(run.effective), len(run.effective))
+            continue
+        if not run.is_of(file_sha256, content):
+            continue
+        open_still = (run.unfinished if once is Once.CONTENT else run.waiting) and not run.closed
+        if once is Once.CONTENT or open_still or is_today(run.last or run.started):
+            return Repeat(run.id, "unfinished" if open_still else "same", len(run.effective), len(run.effective))
     return None
 
 

@@ -92,6 +92,8 @@ class Report:
     started: datetime | None = None
     finished: datetime | None = None
     exit_code: int = 0
+    repeat: bool = False
+    """Refused because it was sent already."""
     stopped: Text | None = None
     """Why it ended before its end, or was refused."""
     next_steps: tuple[Text, ...] = ()

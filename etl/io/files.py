@@ -93,6 +93,11 @@ def restrict_umask(home: Path) -> None:
     os.umask(0o007 if home.is_dir() and is_shared(home) else 0o077)
 
 
+def is_open(path: Path) -> bool:
+    """Say whether Excel (``~$NAME``) or LibreOffice (``.~lock.NAME#``) has the file open."""
+    return any(os.path.lexists(path.with_name(lock)) for lock in (f"~${path.name}", f".~lock.{path.name}#"))
+
+
 def write_private_file(path: Path, content: bytes) -> None:
     """Write a 0600 file, whole or not at all. ConfigurationError when it cannot be."""
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}")

@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -137,6 +137,28 @@ class AccountLock:
                 self.__exit__(None, None, None)
                 raise _unusable(lock, "the file system has no locks")
         return True
+
+
+@contextlib.contextmanager
+def jobs_lock(home: Path, jobs: Path) -> Iterator[None]:
+    """Hold the lock of a jobs file: two batches of the same jobs never run at once. RefusedError when one does."""
+    folder = home / "locks"
+    make_private_folder(folder)
+    name = f"batch-{hashlib.sha256(str(jobs).encode()).hexdigest()[:32]}.lock"
+    lock = FileLock(folder / name, timeout=0, mode=0o660 if is_shared(folder) else 0o600, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise RefusedError(
+            text("The jobs of {file} are under way in another batch", file=str(jobs)),
+            hint=text("Wait until it ends; what it does not finish, the next one does."),
+        ) from None
+    except OSError as error:
+        raise _unusable(lock, error.strerror or type(error).__name__) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _unusable(lock: FileLock, why: str) -> ConfigurationError:

@@ -240,6 +240,8 @@ class Destination:
     """The returned fields that tell what was changed: rows with other keys and the same of these are warned of."""
     fresh_for: timedelta | None = None
     """How old a sheet may be before its values are warned of: what the vendor counts by itself has moved on."""
+    unattended_for: timedelta | None = None
+    """How old a file may be for a scheduled job that nobody watches; an older one is not sent."""
 
     def column(self, name: str) -> Column:
         """Return the declared column; KeyError when there is none."""

@@ -164,6 +164,19 @@ class Closing:
     """The vendor's answer without secrets, at most 64 KiB."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldDoubt:
+    """Rows of a run whose fate has been unknown for long."""
+
+    run: str
+    destination: str
+    profile: str
+    account: str
+    items: int
+    since: datetime
+    """When the first of them was sent last."""
+
+
 class Journal(Protocol):
     """The commit points T0 to T5 of reliability.md 1.3. Each method is one durable transaction.
 
@@ -230,6 +243,12 @@ class Journal(Protocol):
     def find_runs(self, prefix: str) -> list[str]:
         """Return the ids that begin with `prefix`, newest first ('' gives all)."""
 
+    def history(self, since: datetime | None = None, until: datetime | None = None) -> list[RunRecord]:
+        """Return the runs that began from `since` on and before `until`, newest first."""
+
+    def old_doubts(self, before: datetime) -> list[OldDoubt]:
+        """Return the runs with items that were sent before a moment and nobody has settled, oldest first."""
+
     def runs_of(self, account: str, destination: str) -> list[RunRecord]:
         """Return the runs of an account for a destination, newest first."""
 
@@ -274,6 +293,9 @@ class Journal(Protocol):
 
     def state_counts(self, run: str) -> dict[ItemState, int]:
         """Return how many items are in each state."""
+
+    def shed(self, before: datetime, at: datetime) -> int:
+        """Remove the details of settled runs that began before a moment; return of how many."""
 
     def close(self) -> None:
         """Let go of the database."""

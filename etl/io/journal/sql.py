@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, updat
 from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
-from etl.core.outcomes import EFFECTIVE, ItemState
+from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.planning import token_of
 from etl.errors import InternalError, JournalError
 from etl.io.journal import encoding
@@ -26,11 +26,13 @@ from etl.io.journal.records import (
     ItemRecord,
     LastValue,
     LookRecord,
+    OldDoubt,
     RowRecord,
     RunRecord,
     Standing,
 )
 from etl.io.journal.schema import attempts, batches, findings, items, looks, rows, runs, words
+from etl.io.journal.shedding import shed_details
 from etl.io.journal.superseding import supersede
 from etl.messages import Text, text, text_from_json
 from etl.model import Batch, Finding, Json, Outcome
@@ -275,6 +277,42 @@ class SqlJournal:
             query = select(runs.c.id).where(runs.c.id.startswith(prefix, autoescape=True))
             return list(connection.execute(query.order_by(runs.c.serial.desc())).scalars())
 
+    def history(self, since: datetime | None = None, until: datetime | None = None) -> list[RunRecord]:
+        """Return the runs that began from `since` on and before `until`, newest first."""
+        query = select(runs).order_by(runs.c.serial.desc())
+        if since is not None:
+            query = query.where(runs.c.started >= encoding.moment(since))
+        if until is not None:
+            query = query.where(runs.c.started < encoding.moment(until))
+        with self._read() as connection:
+            return [_run(found) for found in connection.execute(query).mappings()]
+
+    def old_doubts(self, before: datetime) -> list[OldDoubt]:
+        """Return the runs with items that were sent before a moment and nobody has settled, oldest first."""
+        tried = (
+            select(attempts.c.run, attempts.c.batch, func.max(attempts.c.started).label("last"))
+            .where(or_(attempts.c.verdict.is_(None), attempts.c.verdict != NOT_CONNECTED))
+            .group_by(attempts.c.run, attempts.c.batch)
+            .subquery()
+        )
+        sent = and_(tried.c.run == items.c.run, tried.c.batch == items.c.batch)
+        since = func.min(tried.c.last)
+        named = (runs.c.id, runs.c.destination, runs.c.profile, runs.c.account)
+        query = (
+            select(*named, func.count(), since)
+            .select_from(runs.join(items, items.c.run == runs.c.id).join(tried, sent))
+            .where(items.c.state.in_(list(UNSETTLED)), tried.c.last < encoding.moment(before))
+            .group_by(*named)
+            .order_by(since)
+        )
+        with self._read() as connection:
+            return [
+                OldDoubt(
+                    run=run, destination=to, profile=profile, account=account, items=count, since=encoding.at(last)
+                )
+                for run, to, profile, account, count, last in connection.execute(query)
+            ]
+
     def runs_of(self, account: str, destination: str) -> list[RunRecord]:
         """Return the runs of an account for a destination, newest first."""
         query = select(runs).where(runs.c.account == account, runs.c.destination == destination)
@@ -388,6 +426,11 @@ class SqlJournal:
         query = select(items.c.state, func.count()).where(items.c.run == run).group_by(items.c.state)
         with self._read() as connection:
             return {ItemState(state): count for state, count in connection.execute(query)}
+
+    def shed(self, before: datetime, at: datetime) -> int:
+        """Remove the details of settled runs that began before a moment; return of how many."""
+        with self._write() as connection:
+            return shed_details(connection, before, at)
 
     def close(self) -> None:
         """Let go of the database."""

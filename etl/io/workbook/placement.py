@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from etl.io.files import is_open
 from etl.io.workbook.package import is_untouched, read_properties
 from etl.messages import Text, text
 
@@ -94,7 +95,7 @@ def _obstacle(path: Path) -> Text | None:
     if not os.path.lexists(path):
         return None
     name = path.name
-    if _is_open(path):
+    if is_open(path):
         return _open_elsewhere(name)
     try:
         if path.is_symlink() or not path.is_file() or not read_properties(path):
@@ -114,11 +115,6 @@ def _move(complete: Path, path: Path) -> Text | None:
             raise
         return _open_elsewhere(path.name)
     return None
-
-
-def _is_open(path: Path) -> bool:
-    """Say whether Excel (``~$NAME``) or LibreOffice (``.~lock.NAME#``) has the file open."""
-    return any(os.path.lexists(path.with_name(lock)) for lock in (f"~${path.name}", f".~lock.{path.name}#"))
 
 
 def _open_elsewhere(name: str) -> Text:

@@ -47,6 +47,8 @@ STOCK = Destination(
     same_thing=("store", "product", "modifierOption"),
     # Page, considerations: every order lowers the counter, so a number of yesterday is not today's.
     fresh_for=timedelta(hours=24),
+    # The same consideration: last night's counters must not overwrite what today's orders have lowered.
+    unattended_for=timedelta(hours=2),
 )
 
 JUSTO = Vendor(
