@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -161,6 +162,22 @@ class CellNote:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownDecimals:
+    """How many decimals the number formats of a sheet show, for the numbers in cells that have such a format."""
+
+    places: Sequence[int] = ()
+    """Row number * 2**14 + column index of each cell, ascending."""
+    counts: Sequence[int] = ()
+    """Of each of these cells, its decimals."""
+
+    def of(self, row: int, column: int) -> int | None:
+        """Return the decimals that a cell shows; None when its format does not say."""
+        wanted = (row << 14) + column
+        at = bisect_left(self.places, wanted)
+        return self.counts[at] if at < len(self.places) and self.places[at] == wanted else None
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """One sheet as read. ``rows[i]`` is the row that Excel shows as ``i + 1`` (CSV: record ``i + 1``)."""
 
@@ -180,6 +197,7 @@ class Sheet:
     """Merged areas as (row, last row, column, last column): rows as Excel shows them, columns from 0."""
     findings: tuple[Finding, ...] = ()
     """What the reader itself has to say: records with a wrong number of fields …"""
+    decimals: ShownDecimals = ShownDecimals()
     encoding: str | None = None
     """Of a CSV file."""
     delimiter: str | None = None

@@ -40,6 +40,8 @@ class SheetOptions:
     strict: bool = False
     meanings: tuple[tuple[str, str, str], ...] = ()
     """What a person said of values that a code list refused: (field, value as written, code); the last word counts."""
+    typed: str | None = field(default=None, compare=False)
+    """The command line as it was typed, to be repeated with an option more."""
     known_headers: tuple[str, ...] | None = None
     """The headers that the sheet had when its mapping file was made."""
     zone_of: Callable[[str, str | None], str] = field(default=lambda _vendor, _profile: DEFAULT_ZONE, compare=False)

@@ -241,6 +241,7 @@ def report_unsent(
         ignored_columns=intake.layout.ignored,
         constants=intake.layout.constants,
         options=reading_options(options),
+        typed=options.typed,
         findings=_shown((*intake.findings, *planned.findings), intake),
         rows=rows,
         requests=Requests(planned=len(planned.batches), reads=intake.reads),

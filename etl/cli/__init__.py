@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,12 +21,15 @@ from etl.stops import StoppedNow
 __all__ = ["program", "run_command_line"]
 
 _STOPPED_BY_SIGINT = 130
+_NEEDS_QUOTES = re.compile(r"[^\w@+=:,./\\~-]")
+_NEEDS_CARE = re.compile(r'["$`!\\]')
 
 
 def run_command_line(arguments: Sequence[str] | None = None, commands: click.Group = program) -> NoReturn:
     """Carry out a command line (`sys.argv` without one) and leave with its exit code (contract section 4)."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     setting = Setting(language=chosen_language(given, os.environ, Path.cwd()), json="--json" in given)
+    setting.typed = " ".join(["etl", *map(_quoted, given)])
     if arguments is None:
         _own_the_process()
     with speaking(setting.language):
@@ -43,6 +48,13 @@ def run_command_line(arguments: Sequence[str] | None = None, commands: click.Gro
 
             code = tell_bug(setting, bug)
     sys.exit(code)
+
+
+def _quoted(argument: str) -> str:
+    """Return an argument as one types it, in quotes that every shell knows wherever they do."""
+    if argument and not _NEEDS_QUOTES.search(argument):
+        return argument
+    return shlex.quote(argument) if _NEEDS_CARE.search(argument) else f'"{argument}"'
 
 
 def _own_the_process() -> None:

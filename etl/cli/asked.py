@@ -91,6 +91,7 @@ class Asked:
             duplicates=values.get("duplicates"),
             strict=values.get("strict", False),
             zone_of=self.settings.zone_of,
+            typed=self.setting.typed,
             guards_of=self.settings.guards_of,
         )
 

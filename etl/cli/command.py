@@ -32,6 +32,8 @@ class Setting:
     language: str = DEFAULT_LANGUAGE
     command: str | None = None
     json: bool = False
+    typed: str | None = None
+    """The command line, ready to be copied."""
     home: Path | None = None
     """Where incidents are written, once the configuration is read."""
 

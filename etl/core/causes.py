@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from etl.core.report import ReportRow
+from etl.core.rounding import TOO_MANY_DECIMALS, rounding_hint, rounding_told
 from etl.messages import Text
 from etl.model import Finding, Origin, Severity
 
@@ -41,10 +42,11 @@ class Cause:
         return tuple(sorted({finding.row for finding in self.findings if finding.row is not None}))
 
 
-def causes(findings: Iterable[Finding], rows: Sequence[ReportRow] = ()) -> list[Cause]:
+def causes(findings: Iterable[Finding], rows: Sequence[ReportRow] = (), typed: str | None = None) -> list[Cause]:
     """Return the causes: errors before warnings, about the file first, then by the number of findings.
 
     `rows` let a vendor's refusals be recognised as one when they differ only in the codes of the rows they name.
+    `typed` is the command line that was typed, for a cause that an option more would settle.
     """
     kinds: defaultdict[_Kind, list[Finding]] = defaultdict(list)
     for found in findings:
@@ -52,7 +54,7 @@ def causes(findings: Iterable[Finding], rows: Sequence[ReportRow] = ()) -> list[
     cells = {row.number: row for row in rows} if any(kind[2] is Origin.VENDOR for kind in kinds) else {}
     result: list[Cause] = []
     for kind, members in kinds.items():
-        result += _by_words(members, cells) if kind[2] is Origin.VENDOR else [_cause(members, None)]
+        result += _by_words(members, cells) if kind[2] is Origin.VENDOR else [_own_cause(members, typed)]
     result.sort(key=_weight)
     return result
 
@@ -72,6 +74,14 @@ def ranges(numbers: Sequence[int], most: int = 12) -> tuple[str, int]:
 def _weight(cause: Cause) -> tuple[bool, bool, int, str, int]:
     first = cause.first
     return (not first.is_error, first.row is not None, -len(cause.findings), first.code, first.row or 0)
+
+
+def _own_cause(members: Sequence[Finding], typed: str | None) -> Cause:
+    """Return the cause of findings of our own; values with too many decimals are told as what rounding would do."""
+    cause = _cause(members, None)
+    if len(members) == 1 or not cause.first.is_error or cause.first.code != TOO_MANY_DECIMALS:
+        return cause
+    return replace(cause, problem=rounding_told(cause.findings), varied=False, hint=rounding_hint(typed))
 
 
 def _cause(members: Sequence[Finding], problem: Text | None) -> Cause:

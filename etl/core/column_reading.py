@@ -10,6 +10,7 @@ from typing import cast
 from etl.core.cells import gather_evidence, reader_of
 from etl.core.numbers import decimals_of, plain_digits, rounded
 from etl.core.reading import CellReader, CellReading, Problem, Remarked, shown
+from etl.core.rounding import TOO_MANY_DECIMALS
 from etl.core.table import covered_rows
 from etl.messages import ntext, text
 from etl.model import DEFAULT_ZONE, Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value, column_letter
@@ -100,7 +101,7 @@ def round_column(column: ReadColumn, cells: SheetColumn, most: int) -> ReadColum
     changes.sort(key=lambda change: (-change[0], change[1]))
     listed = [change for _, _, change in changes[:_LISTED_CHANGES]]
     warning = Finding(
-        "too_many_decimals",
+        TOO_MANY_DECIMALS,
         ntext(
             "{count} value was rounded to {decimals} decimals (row: old → new): {changes}",
             "{count} values were rounded to {decimals} decimals (row: old → new, largest change first): {changes}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from etl.core.numbers import decimals_of, plain_digits, rounded
+from etl.core.rounding import TOO_MANY_DECIMALS
 from etl.messages import Text, ntext, text
 from etl.model import Severity, Value
 from etl.vendors.base import Choice, Column
@@ -98,7 +99,7 @@ def _decimals_limit(most: int) -> Limit:
             rounded=_digits(rounded(value, most) if isinstance(value, Decimal) else value),
         )
 
-    return Limit("too_many_decimals", holds, message, hint)
+    return Limit(TOO_MANY_DECIMALS, holds, message, hint)
 
 
 def _minimum_limit(minimum: Decimal, *, above: bool) -> Limit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from etl.core.reading import shown
+from etl.core.table import seen_at
 from etl.model import Finding, Layout, Sheet
 
 
@@ -21,8 +21,7 @@ class Places:
         column = self._columns.get(name)
         seen = self._constants.get(name)
         if self._sheet is not None and column is not None:
-            note = self._sheet.notes.get((number, column.column))
-            seen = shown(self._sheet.cell(number, column.column), note) or seen
+            seen = seen_at(self._sheet, number, column.column) or seen
         return replace(
             finding,
             sheet=self._sheet.name if self._sheet is not None else None,

@@ -83,6 +83,8 @@ class Report:
     constants: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     """How the sheet was read, by option name (``decimal``, ``round``, ``duplicates``): the workbook carries it on."""
+    typed: str | None = None
+    """The command line as it was typed; None for a run: its workbook is what is sent again."""
     notices: tuple[Text, ...] = ()
     """What the person should know first: older uncertain rows, an account this journal does not know …"""
     findings: tuple[Finding, ...] = ()

@@ -94,7 +94,7 @@ def _each(findings: Iterable[Finding], language: str) -> Iterator[str]:
 
 
 def _grouped(report: Report, language: str) -> Iterator[str]:
-    found = causes(report.findings, report.rows)
+    found = causes(report.findings, report.rows, report.typed)
     for cause in found[:_CAUSES]:
         yield f"- {_say(_cause(cause), language)}"
         if cause.hint:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
+from etl.core.numbers import decimals_of, number_of_float
 from etl.core.reading import is_blank, shown
 from etl.model import Cell, CellNote, Layout, Sheet, SourceRow
 
@@ -61,6 +63,16 @@ def covered_rows(sheet: Sheet, column: int, first: int, last: int) -> dict[int, 
                 covered[number] = (top, left)
         reached = max(reached, bottom)
     return covered
+
+
+def seen_at(sheet: Sheet, row: int, column: int) -> str:
+    """Return what the person sees in a cell, with no more decimals than its number format shows."""
+    cell, note = sheet.cell(row, column), sheet.notes.get((row, column))
+    decimals = sheet.decimals.of(row, column) if isinstance(cell, float) and note is None else None
+    number = number_of_float(cell) if decimals is not None and isinstance(cell, float) else None
+    if number is None or decimals is None or decimals_of(number) <= decimals:
+        return shown(cell, note)
+    return f"{number.quantize(Decimal((0, (1,), -decimals)), ROUND_HALF_UP):f}"
 
 
 def is_filled(cell: Cell) -> bool:

@@ -34,6 +34,28 @@ def test_four_hundred_rows_with_one_mistake_are_one_cause() -> None:
     assert str(cause.problem) == "302 characters are too many"
 
 
+def long_price(row: int, value: str, rounded: str, shown: str | None = None) -> Finding:
+    message = text("{value} has {decimals} decimals, and at most {most} are taken", value=value, decimals=4, most=3)
+    hint = text("sent as {rounded}", rounded=rounded)
+    return Finding("too_many_decimals", message, hint, row=row, column=3, header="Precio", value=shown or value)
+
+
+def test_values_with_too_many_decimals_are_told_as_what_rounding_would_do() -> None:
+    """One cause with the largest change, what the cell holds, shows and is sent as, and the command that does it."""
+    members = [long_price(2, "1.0004", "1"), long_price(3, "39.8745", "39.874", "39.87"), long_price(4, "2.0001", "2")]
+    (cause,) = causes(members, typed='etl validate "mi lista.xlsx" --to x')
+    assert (len(cause.findings), cause.varied) == (3, False)
+    told = str(cause.problem)
+    assert "D3 changes most: it holds 39.8745, shows 39.87 and is sent as 39.874, a change of 0.0005" in told
+    assert str(cause.hint).endswith(': etl validate "mi lista.xlsx" --to x --round')
+    (in_a_run,) = causes(members)
+    assert "give this workbook to etl run with --round" in str(in_a_run.hint)
+    (plain,) = causes(members[::2])
+    assert "D2 changes most: 1.0004 is sent as 1, a change of 0.0004" in str(plain.problem)
+    (single,) = causes(members[:1])
+    assert single.problem == members[0].message
+
+
 def test_columns_and_severities_are_told_apart() -> None:
     """The same code in another column is another thing to do."""
     found = causes([too_long(2), too_long(3, "Código"), too_long(4, severity=Severity.WARNING), too_long(5)])

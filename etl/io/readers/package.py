@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from etl.io.readers.archive import Archive
-from etl.io.readers.number_formats import telling_format
+from etl.io.readers.number_formats import shown_decimals, telling_format
 from etl.io.readers.refusal import damaged
 from etl.io.readers.xml_parts import Attributes, parse
 
@@ -31,6 +31,8 @@ class Package:
     sheets: tuple[PackagedSheet, ...]
     formats: Mapping[int, str]
     """Number format by cell style, only of those that matter to a reader."""
+    decimals: Mapping[int, int]
+    """By cell style, how many decimals its number format shows, where it shows so many."""
     properties: Mapping[str, str]
     """Custom document properties."""
     modified: datetime | None
@@ -42,9 +44,11 @@ def read_package(archive: Archive) -> Package:
     workbook = _target(root, "officeDocument") or _WORKBOOK
     folder, file = posixpath.split(workbook)
     relations = _relations(archive, f"{folder}/_rels/{file}.rels", folder)
+    styles = list(enumerate(_number_formats(archive, _target(relations, "styles") or "xl/styles.xml")))
     return Package(
         sheets=_sheets(archive, workbook, relations),
-        formats=_formats(archive, _target(relations, "styles") or "xl/styles.xml"),
+        formats={style: code for style, number in styles if (code := telling_format(*number)) is not None},
+        decimals={style: count for style, number in styles if (count := shown_decimals(*number)) is not None},
         properties=_properties(archive, _target(root, "custom-properties") or "docProps/custom.xml"),
         modified=_modified(archive, _target(root, "core-properties") or "docProps/core.xml"),
     )
@@ -92,8 +96,8 @@ def _sheets(archive: Archive, workbook: str, relations: Mapping[str, tuple[str, 
     return tuple(sheets)
 
 
-def _formats(archive: Archive, part: str) -> dict[int, str]:
-    """Return the telling number formats by the style that cells carry, an index of ``cellXfs`` (ECMA-376 18.8.10)."""
+def _number_formats(archive: Archive, part: str) -> list[tuple[int, str | None]]:
+    """Return number and code of each style's number format; cells carry its index in ``cellXfs`` (ECMA-376 18.8.10)."""
     content = archive.read(part)
     declared: dict[int, str] = {}
     styles: list[int] = []
@@ -108,8 +112,7 @@ def _formats(archive: Archive, part: str) -> dict[int, str]:
 
     if content is not None:
         parse(part, (content,), start=start, end=lambda _: _leave(within))
-    telling = {number: telling_format(number, declared.get(number)) for number in set(styles)}
-    return {style: code for style, number in enumerate(styles) if (code := telling[number]) is not None}
+    return [(number, declared.get(number)) for number in styles]
 
 
 def _properties(archive: Archive, part: str) -> dict[str, str]:

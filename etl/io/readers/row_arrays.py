@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
 
 import numpy as np
@@ -14,6 +14,8 @@ from etl.io.readers.tag_words import Numbers, Tagged, begins, octet, tag
 _CELL, _ROW, _VALUE, _INLINE = tag(b'<c r="'), tag(b'<row r="'), tag(b"<v>"), tag(b"<is")
 _EMPTY_VALUES = (tag(b"<v/>"), tag(b"<v />"))
 _FORMULAS = (tag(b"<f>"), tag(b"<f "), tag(b"<f/"))
+_STYLE = tag(b' s="')
+_NUMBER_ENDS = (tag(b">"), tag(b' t="n">'))
 _LESS, _QUOTE, _HASH = ord("<"), ord('"'), ord("#")
 _BEFORE_A, _LETTERS = ord("A") - 1, 26
 
@@ -74,7 +76,7 @@ class RowArrays:
 
     def _place(self, row_starts: Numbers, last_row: int) -> None:
         """Work out the number of each row, and row and column of each cell; check their order."""
-        self.numbers, digits, mask = self._row_numbers(row_starts)
+        self.numbers, digits, mask, lengths = self._row_numbers(row_starts)
         steps = np.diff(self.numbers, prepend=last_row)
         if (steps <= 0).any():
             raise out_of_order(int(self.numbers[int(np.flatnonzero(steps <= 0)[0])]), 0)
@@ -84,6 +86,7 @@ class RowArrays:
         of_row = np.repeat(np.arange(len(row_starts)), np.diff(bounds, append=len(self._cells)))
         self._column_of, letters = self._columns()
         tails = self._tagged.words_at(self._cells + 6 + letters)
+        self._after_place = self._cells + 6 + letters + lengths[of_row]
         if ((tails ^ digits[of_row]) & mask[of_row]).any():
             raise UnusualXmlError
         self._row_of = self.numbers[of_row]
@@ -112,16 +115,18 @@ class RowArrays:
             raise UnusualXmlError
         return column - 1, letters
 
-    def _row_numbers(self, row_starts: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """Return for each row its number, its digits with the closing quote as a word, and the mask of that word."""
+    def _row_numbers(self, row_starts: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Return for each row its number, its digits with the closing quote as a word, that word's mask and length."""
         words = self._tagged.words_at(row_starts + 8)
         number = np.zeros(len(words), np.int64)
         mask = np.zeros(len(words), np.uint64)
+        lengths = np.zeros(len(words), np.int64)
         open_ = np.ones(len(words), bool)
         for position in range(8):
             found = octet(words, position)
             closes = open_ & (found == _QUOTE) & (position > 0)
             mask[closes] = np.uint64((1 << (8 * (position + 1))) - 1)
+            lengths[closes] = position + 1
             open_ &= ~closes
             if not open_.any():
                 break
@@ -131,7 +136,7 @@ class RowArrays:
             number = np.where(open_, number * 10 + digit, number)
         if open_.any() or (len(number) and (number.max() > GRID_ROWS or number.min() < 1)):
             raise UnusualXmlError
-        return number, words & mask, mask
+        return number, words & mask, mask, lengths
 
     def _at(self, index: int) -> tuple[int, int]:
         return int(self._row_of[index]), int(self._column_of[index])
@@ -175,6 +180,31 @@ class RowArrays:
         for index in np.flatnonzero(self._formula & ~self._filled).tolist():
             if not (self._valued[index] and self._type(index) == b"str"):
                 yield self._at(index)
+
+    def decimals(self, by_style: Mapping[int, int]) -> tuple[bytes, bytes]:
+        """Return where numbers show so many decimals, and how many, as the arrays of `ShownDecimals`.
+
+        Seen are cells with a style below 1000 right after their place, then no type or ``n``: so numbers are written.
+        """
+        known = np.full(1000, -1, np.int8)
+        for number, count in by_style.items():
+            if number < len(known):
+                known[number] = count
+        words = self._tagged.words_at(self._after_place)
+        open_ = begins(words, _STYLE) & self._filled
+        style = np.zeros(len(words), np.int64)
+        ends = np.zeros(len(words), np.int64)
+        for position in range(4, 8):
+            found = octet(words, position)
+            ends[open_ & (found == _QUOTE)] = position + 1
+            digit = found.astype(np.int64) - ord("0")
+            open_ &= (digit >= 0) & (digit <= 9)
+            style = np.where(open_, style * 10 + digit, style)
+        closed = (ends > 5) & begins(self._tagged.words_at(self._after_place + ends), *_NUMBER_ENDS)
+        counts = np.where(closed, known[np.minimum(style, 999)], -1).astype(np.int8)
+        kept = np.flatnonzero(counts >= 0)
+        places = (self._row_of[kept].astype(np.int64) << 14) + self._column_of[kept]
+        return places.astype("=i8").tobytes(), counts[kept].tobytes()
 
     def note_formats(self, styled: re.Pattern[bytes], tally: SheetTally) -> None:
         """Note the number formats that matter; `styled` finds the attribute of their styles."""

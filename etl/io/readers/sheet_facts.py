@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from etl.io.readers.limits import HEADER_ROOM, Limits
 from etl.io.readers.refusal import Refusal, hostile, unreadable
 from etl.messages import Text, text
-from etl.model import CellNote, column_index, column_letter
+from etl.model import CellNote, ShownDecimals, column_index, column_letter
 
 GRID_ROWS, GRID_COLUMNS = 1_048_576, 16_384
 """Excel's grid: A1:XFD1048576."""
@@ -32,6 +33,7 @@ class SheetFacts:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     merged: tuple[Area, ...] = ()
+    decimals: ShownDecimals = field(default_factory=ShownDecimals)
     height: int = 0
     """The last row with a stored value, be it an empty text."""
     width: int = 0
@@ -41,13 +43,16 @@ class SheetFacts:
 class SheetTally:
     """Collects the facts of one sheet and refuses it as soon as it goes beyond a limit."""
 
-    def __init__(self, formats: Mapping[int, str], limits: Limits) -> None:
+    def __init__(self, formats: Mapping[int, str], limits: Limits, decimals: Mapping[int, int] | None = None) -> None:
         self.limits = limits
+        self.decimals = decimals or {}
         self.formats = {style: CellNote(number_format=code) for style, code in formats.items()}
         self.notes: dict[tuple[int, int], CellNote] = {}
         self.hidden_rows: set[int] = set()
         self.hidden_columns: set[int] = set()
         self.merged: list[Area] = []
+        self._decimal_places = array("q")
+        self._decimal_counts = array("b")
         self._errors: dict[str, CellNote] = {}
         self._last_row = 0
         self._last_column = -1
@@ -59,6 +64,7 @@ class SheetTally:
             hidden_rows=frozenset(self.hidden_rows),
             hidden_columns=frozenset(self.hidden_columns),
             merged=tuple(self.merged),
+            decimals=ShownDecimals(self._decimal_places, self._decimal_counts),
             height=self._last_row,
             width=self._last_column + 1,
         )
@@ -66,6 +72,11 @@ class SheetTally:
     def note_error(self, row: int, column: int, words: str) -> None:
         """Note an error cell (``#N/A``)."""
         self.notes[row, column] = self._errors.setdefault(words, CellNote(error=words))
+
+    def note_decimals(self, places: bytes, counts: bytes) -> None:
+        """Note how many decimals cells show, as the bytes of the arrays of `ShownDecimals`; they ascend."""
+        self._decimal_places.frombytes(places)
+        self._decimal_counts.frombytes(counts)
 
     def note_columns(self, attributes: Mapping[str, str]) -> None:
         """Note the columns of a ``<col>`` element, when it hides them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from struct import pack
 
 from etl.io.readers.refusal import damaged, unreadable
 from etl.io.readers.sheet_facts import (
@@ -128,3 +129,6 @@ class _SheetParser:
             note = self._tally.formats.get(int(style)) if len(style) < 10 else None
             if note is not None:
                 self._tally.notes[place] = note
+            shown = self._tally.decimals.get(int(style)) if len(style) < 4 else None
+            if shown is not None:
+                self._tally.note_decimals(pack("=q", (self._row << 14) + self._column), pack("=b", shown))

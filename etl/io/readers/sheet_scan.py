@@ -25,16 +25,21 @@ _MERGE_TAG = re.compile(rb'<mergeCell\s[^>]*?ref="([A-Z0-9:]+)"')
 
 
 def scan_sheet(
-    name: str, blocks: Callable[[], Iterable[bytes]], formats: Mapping[int, str], limits: Limits
+    name: str,
+    blocks: Callable[[], Iterable[bytes]],
+    formats: Mapping[int, str],
+    limits: Limits,
+    decimals: Mapping[int, int] | None = None,
 ) -> SheetFacts:
     """Return the facts of the worksheet in the part `name`; raise `Refusal` when it breaks a limit.
 
-    `blocks` begins a new reading of the part each time it is called; `formats` are the formats worth a note, by style.
+    `blocks` begins a new reading of the part each time it is called; `formats` are the formats worth a note, and
+    `decimals` how many decimals formats show, by style.
     """
     try:
-        return scan_plain(blocks(), SheetTally(formats, limits))
+        return scan_plain(blocks(), SheetTally(formats, limits, decimals))
     except UnusualXmlError:
-        return parse_sheet(name, blocks(), SheetTally(formats, limits))
+        return parse_sheet(name, blocks(), SheetTally(formats, limits, decimals))
 
 
 def scan_plain(blocks: Iterable[bytes], tally: SheetTally) -> SheetFacts:
@@ -120,3 +125,5 @@ class _Scan:
             tally.notes[row, column] = FORMULA_NOTE
         if self._styled is not None:
             rows.note_formats(self._styled, tally)
+        if tally.decimals:
+            tally.note_decimals(*rows.decimals(tally.decimals))

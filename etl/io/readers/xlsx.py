@@ -83,6 +83,7 @@ def _load(workbook: _Workbook, name: str | None) -> Sheet:
         hidden_rows=facts.hidden_rows,
         hidden_columns=facts.hidden_columns,
         merged=facts.merged,
+        decimals=facts.decimals,
         findings=(*workbook.raw.findings, *(divided.findings if divided is not None else ())),
         delimiter=None if divided is None else divided.delimiter,
         modified=workbook.modified,
@@ -96,7 +97,9 @@ def _read(workbook: _Workbook, sheet: PackagedSheet) -> tuple[SheetFacts, Cells]
     assert part is not None  # noqa: S101 - `read_package` found it
 
     def scan() -> SheetFacts:
-        return scan_sheet(part.name, lambda: guard(part.name, archive.blocks_ahead(part)), package.formats, limits)
+        return scan_sheet(
+            part.name, lambda: guard(part.name, archive.blocks_ahead(part)), package.formats, limits, package.decimals
+        )
 
     if part.size <= _LARGE or not MEMORY_IS_BOUND:
         facts = scan()

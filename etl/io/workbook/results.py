@@ -51,7 +51,7 @@ def _write(report: Report, destination: Destination, language: str, target: Bina
     book = Book(language, report.file or destination.name, report.finished)
     summary_sheet = book.add_sheet(SheetKind.SUMMARY)
     table = UserTable(report, destination)
-    found = causes(report.findings, report.rows)
+    found = causes(report.findings, report.rows, report.typed)
     # The sheets stand in the order of their adding: `Errores` comes before `Filas`, whose places it links to.
     errors_sheet = book.add_sheet(SheetKind.ERRORS)
     placed = add_rows_sheet(book, report, destination, table)

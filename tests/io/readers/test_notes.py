@@ -10,7 +10,7 @@ import pytest
 from etl.io.readers import open_source
 from etl.io.readers.answers import Cells
 from etl.io.readers.limits import DEFAULT_LIMITS
-from etl.io.readers.number_formats import telling_format
+from etl.io.readers.number_formats import shown_decimals, telling_format
 from etl.io.readers.refusal import Refusal
 from etl.io.readers.sheet_facts import SheetFacts, SheetTally
 from etl.io.readers.sheet_parse import parse_sheet
@@ -23,15 +23,16 @@ from tests.io.readers.hostile_files import cells
 
 PREFIXED = '<x:sheetData><x:row r="1"><x:c r="A1" t="e"><x:v>#N/A</x:v></x:c></x:row></x:sheetData>'
 FORMATS = {1: "0%", 2: "00000"}
+DECIMALS = {3: 2, 4: 0, 12: 3}
 
 
 def both_ways(xml: str) -> SheetFacts:
     """Return the facts of a worksheet, after checking that the quick scan and the slow parse agree."""
     octets = xml.encode()
-    quick = scan_sheet("sheet", lambda: [octets], FORMATS, DEFAULT_LIMITS)
-    assert parse_sheet("sheet", [octets], SheetTally(FORMATS, DEFAULT_LIMITS)) == quick
+    quick = scan_sheet("sheet", lambda: [octets], FORMATS, DEFAULT_LIMITS, DECIMALS)
+    assert parse_sheet("sheet", [octets], SheetTally(FORMATS, DEFAULT_LIMITS, DECIMALS)) == quick
     pieces = [octets[at : at + 37] for at in range(0, len(octets), 37)]
-    assert scan_sheet("sheet", lambda: pieces, FORMATS, DEFAULT_LIMITS) == quick
+    assert scan_sheet("sheet", lambda: pieces, FORMATS, DEFAULT_LIMITS, DECIMALS) == quick
     return quick
 
 
@@ -165,6 +166,45 @@ def test_formats_that_tell(code: str, *, telling: bool) -> None:
     assert telling_format(164, code) == (code if telling else None)
 
 
+@pytest.mark.parametrize(
+    ("code", "decimals"),
+    [
+        ("0.00", 2), ("#,##0.000", 3), ("[$$-540A]#,##0.00", 2), ('"$" #,##0.00;[Red]-#,##0.00', 2), ("0", 0),
+        ('_-"$"* #,##0.00_-;-"$"* #,##0.00_-', 2), ("0.0##", 3), ("General", None), ("@", None), ("0%", None),
+        ("#,##0,", None), ("# ?/?", None), ("0.00E+00", None), ("dd/mm/yyyy", None), ("#.##0,00", None),
+    ],
+)  # fmt: skip
+def test_decimals_that_a_format_shows(code: str, decimals: int | None) -> None:
+    """Formats of plain numbers and prices say how many decimals are seen; others say nothing."""
+    assert shown_decimals(164, code) == decimals
+
+
+def test_built_in_decimals() -> None:
+    """Excel's own number formats need no declaration either."""
+    assert [shown_decimals(number, None) for number in (0, 1, 2, 3, 4, 9, 14, 44)] == [None, 0, 2, 0, 2, None, None, 2]
+
+
+def test_how_many_decimals_a_cell_shows() -> None:
+    """A number in a cell with a format of fixed decimals shows so many; texts, errors and blank cells show none."""
+    styled = '<c r="{place}" s="3"><v>1.2345</v></c>'
+    row = "".join(styled.format(place=f"{letters}7") for letters in ("B", "Z", "AA"))
+    others = (
+        '<c r="AB7" s="3" t="s"><v>0</v></c><c r="AC7" s="3"/><c r="AD7"><v>1</v></c><c r="AE7" s="12"><v>1</v></c>'
+    )
+    found = both_ways(worksheet(f'<row r="7">{row}{others}</row>')).decimals
+    assert [found.of(7, column) for column in (1, 25, 26, 27, 28, 29, 30, 0)] == [
+        2,
+        2,
+        2,
+        None,
+        None,
+        None,
+        3,
+        None,
+    ]
+    assert found.of(8, 1) is None
+
+
 def test_built_in_formats() -> None:
     """Excel's own percent formats need no declaration."""
     assert [telling_format(number, None) for number in (0, 1, 2, 9, 10, 11, 14)] == [
@@ -185,7 +225,7 @@ def _random_sheet(random_: random.Random) -> str:
         cells = []
         for column in sorted(random_.sample(range(40), random_.randint(0, 9))):
             place = f"{column_letter(column)}{row}"
-            style = random_.choice(["", "", ' s="1"', ' s="2"', ' s="3"'])
+            style = random_.choice(["", "", ' s="1"', ' s="2"', ' s="3"', ' s="4"', ' s="12"', ' s="1234"'])
             cells.append(random_.choice(_KINDS).format(place=place, style=style))
         hidden = random_.choice(["", "", "", ' hidden="1"', ' hidden="0"', ' spans="1:9" ht="0"'])
         rows.append(f'<row r="{row}"{hidden}>{"".join(cells)}</row>' if cells else f'<row r="{row}"{hidden}/>')
@@ -214,9 +254,10 @@ _KINDS = (
 def test_the_scan_finds_what_the_parse_finds(seed: int) -> None:
     """The quick scan and the slow parse are twins: on random sheets they find the same facts."""
     octets = _random_sheet(random.Random(seed)).encode()
-    facts = scan_plain([octets], SheetTally(FORMATS, DEFAULT_LIMITS))
-    assert facts == parse_sheet("sheet", [octets], SheetTally(FORMATS, DEFAULT_LIMITS))
+    facts = scan_plain([octets], SheetTally(FORMATS, DEFAULT_LIMITS, DECIMALS))
+    assert facts == parse_sheet("sheet", [octets], SheetTally(FORMATS, DEFAULT_LIMITS, DECIMALS))
     assert facts.notes
+    assert len(facts.decimals.places) == len(facts.decimals.counts) > 3
 
 
 UNORDERED = {

@@ -327,6 +327,25 @@ def test_a_column_of_values_is_not_divided(tmp_path: Path, lines: list[str | flo
     assert (read.findings, read.delimiter) == ((), None)
 
 
+def test_the_decimals_that_are_seen(tmp_path: Path) -> None:
+    """What XlsxWriter and openpyxl write as a price of two decimals is known to show two; other cells say nothing."""
+    rows = [(1.2345, "#,##0.00"), (2.5, "[$$-540A]#,##0.000"), (3.5, "General"), (0.5, "0%")]
+    path = tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet()
+        for row, (value, code) in enumerate(rows):
+            sheet.write_number(row, 1, value, workbook.add_format({"num_format": code}))
+    other = tmp_path / "o.xlsx"
+    book_ = openpyxl.Workbook()
+    for row, (value, code) in enumerate(rows, start=1):
+        cell = book_.active.cell(row, 2)  # type: ignore[union-attr]
+        cell.value, cell.number_format = value, code
+    book_.save(other)
+    for written in (path, other):
+        shown = open_source(written).read().decimals
+        assert [shown.of(row, 1) for row in range(1, 6)] == [2, 3, None, None, None]
+
+
 def test_hidden_columns_and_merged_areas(tmp_path: Path) -> None:
     """Hidden columns and merged areas are told, for whoever looks for the header."""
     path = tmp_path / "h.xlsx"
