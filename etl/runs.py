@@ -51,7 +51,7 @@ _LATE_LOOKS = 2
 
 def resume_run(run: str, output: OutputOptions, send: SendOptions, settings: Settings, person: Person) -> Report:
     """Look up what is uncertain, then send what is not sent; batches that stay uncertain are passed by."""
-    with _journal(settings) as journal:
+    with open_journal_of(settings) as journal:
         record = find_run(journal, run)
         profile = _profile(record, settings)
         person.say(introduction(profile))
@@ -80,7 +80,7 @@ def reconcile_run(
 
     With `only_due`, nothing is looked up whose next look is not due yet.
     """
-    with _journal(settings) as journal:
+    with open_journal_of(settings) as journal:
         record = find_run(journal, run)
         profile = _profile(record, settings)
         with _locked(record, profile, settings, journal, send.wait):
@@ -95,7 +95,7 @@ def resolve_run(
 
     Raises UsageError when a row is not uncertain, FileError when the workbook is not one of ours.
     """
-    with _journal(settings) as journal:
+    with open_journal_of(settings) as journal:
         if isinstance(decisions, Path):
             run, decisions = _filled_in(decisions, run, journal)
         if run is None:
@@ -113,7 +113,7 @@ def resolve_run(
 
 def show_run(run: str, settings: Settings) -> Report:
     """Return a run from the journal, all its rows."""
-    with _journal(settings) as journal:
+    with open_journal_of(settings) as journal:
         return report_of(journal, find_run(journal, run).id, "show")
 
 
@@ -121,7 +121,7 @@ def report_run(run: str, path: Path, output: OutputOptions, settings: Settings, 
     """Write the workbook of a run again, from the journal alone; `path` is replaced."""
     from etl.io.workbook.results import write_results  # noqa: PLC0415 - XlsxWriter
 
-    with _journal(settings) as journal:
+    with open_journal_of(settings) as journal:
         record = find_run(journal, run)
         report = report_of(journal, record.id, "report")
     destination, fallback = DESTINATIONS[record.destination], settings.home / "results"
@@ -133,7 +133,7 @@ def report_run(run: str, path: Path, output: OutputOptions, settings: Settings, 
 
 def list_runs(settings: Settings) -> list[dict[str, Json]]:
     """Return every run, newest first, as the JSON objects of ``etl runs``."""
-    with _journal(settings) as journal:
+    with open_journal_of(settings) as journal:
         return [_listed(journal, run) for run in journal.find_runs("")]
 
 
@@ -265,7 +265,7 @@ def _work(
 
 def is_worth_waiting(run: str, settings: Settings) -> bool:
     """Whether a further look, soon, may settle uncertain rows: the vendor can be asked, and the horizon is not over."""
-    with _journal(settings) as journal:
+    with open_journal_of(settings) as journal:
         record = journal.run(run)
         if not DESTINATIONS[record.destination].can_be_looked_up:
             return False
@@ -284,7 +284,7 @@ def is_worth_waiting(run: str, settings: Settings) -> bool:
 
 def run_of_errand(errand: str, since: datetime, settings: Settings) -> str | None:
     """Return the run that was made for a file which a scheduled job took; None when none was planned."""
-    with _journal(settings) as journal:
+    with open_journal_of(settings) as journal:
         return next((run.id for run in journal.history(since) if run.facts.get("errand") == errand), None)
 
 
@@ -422,7 +422,8 @@ def _word(item: ItemRecord, decision: Decision) -> Change:
 
 
 @contextmanager
-def _journal(settings: Settings) -> Iterator[Journal]:
+def open_journal_of(settings: Settings) -> Iterator[Journal]:
+    """Give the journal of these settings while something is done with it."""
     settings.prepare_home()
     journal = open_journal(settings.journal_url)
     try:

@@ -34,6 +34,7 @@ COMMANDS: dict[Text, dict[str, Entry]] = {
         "runs": Entry(_RUNS, text("List the runs, newest first.")),
         "show": Entry(_RUNS, text("Show one run.")),
         "report": Entry(_RUNS, text("Write a run's results workbook again.")),
+        "undo": Entry(_RUNS, text("Write a sheet that sets back what a run changed.")),
     },
     text("Scheduled"): {
         "batch": Entry(_BATCH, text("Do every job of a jobs file, unattended.")),

@@ -1,8 +1,10 @@
-"""Commands about runs: resume, reconcile, resolve, runs, show, report."""
+"""Commands about runs: resume, reconcile, resolve, runs, show, report, undo."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,8 +19,11 @@ from etl.cli.options import (
     waiting_options,
 )
 from etl.cli.output import show_answer, show_report, writing
-from etl.messages import Text, text, translate
+from etl.messages import Text, ntext, text, translate
 from etl.model import Json
+
+if TYPE_CHECKING:
+    from etl.undoing import Undo
 
 
 @command(
@@ -124,6 +129,62 @@ def report_command(ctx: click.Context) -> int:
         report = report_run(asked.value("run"), asked.value("output"), asked.output(), settings, person)
     return show_report(asked, report)
 
+
+@command(
+    "undo",
+    text(
+        "Nothing is sent: look at the sheet and give it to `etl run`, like any other. Only accepted rows are in it; "
+        "others are named. The file named by -o is replaced."
+    ),
+    "etl undo last -o deshacer.xlsx\netl run deshacer.xlsx --dry-run --read\netl run deshacer.xlsx",
+)
+@run_argument()
+@save_option(text("Where the sheet is written."), "-o", "--output", required=True)
+@common_options
+def undo_command(ctx: click.Context) -> int:
+    """Write a sheet that sets a run back."""
+    from etl.undoing import undo_run  # noqa: PLC0415
+
+    asked = Asked(ctx)
+    path = asked.value("output")
+    with writing(path):
+        undo = undo_run(asked.value("run"), path, asked.settings, asked.language)
+    data = {
+        "run": undo.run.id,
+        "to": undo.to.name,
+        "undo": str(path) if undo.rows else None,
+        "rows": len(undo.rows),
+        "left_out": [
+            {"rows": list(one.rows), "key": one.key, "reason": translate(one.reason, asked.language)}
+            for one in undo.left_out
+        ],
+    }
+    lines = [translate(line, asked.language) for line in _undo_lines(undo, path)]
+    return show_answer(asked, data, lines, 1 if undo.left_out or not undo.rows else 0)
+
+
+def _undo_lines(undo: Undo, path: Path) -> Iterator[Text]:
+    """Yield what stands in the sheet, what does not, and what to do with it."""
+    if undo.rows:
+        yield ntext(
+            "{path}: {count} row that sets back run {run}",
+            "{path}: {count} rows that set back run {run}",
+            len(undo.rows),
+            path=str(path),
+            run=undo.run.id,
+        )
+    else:
+        yield text("Nothing of run {run} can be set back by a sheet; none was written.", run=undo.run.id)
+    for one in undo.left_out[:_MOST_LEFT_OUT]:
+        numbers = ", ".join(str(row) for row in one.rows if row is not None) or "+"
+        yield text("Not in it: row {row} ({key}). {reason}", row=numbers, key=one.key, reason=one.reason)
+    if (more := len(undo.left_out) - _MOST_LEFT_OUT) > 0:
+        yield ntext("and {count} more", "and {count} more", more)
+    if undo.rows:
+        yield text("Look at it, then: etl run {path}", path=str(path))
+
+
+_MOST_LEFT_OUT = 20
 
 _COLUMNS: tuple[tuple[str, Text], ...] = (
     ("run", text("Run")),

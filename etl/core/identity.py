@@ -29,6 +29,8 @@ class WorkbookKind(StrEnum):
     """A copy of the user's own workbook with our marks."""
     LISTING = "listing"
     """What ``etl fetch`` wrote; where it goes, if anywhere, is the person's to say."""
+    UNDO = "undo"
+    """Rows that set back what a run did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class Identity:
     kind: WorkbookKind
     to: str | None
     data_sheet: str | None
-    """The sheet to be read as input: `Reenviar`, a template's table, the user's own; None when there is none."""
+    """The sheet to be read as input: `Reenviar`, `Deshacer`, a template's table, the user's own; None without one."""
     run: str | None = None
     profile: str | None = None
     columns: tuple[MappedColumn, ...] = ()

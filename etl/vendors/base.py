@@ -166,6 +166,16 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a run did with one thing, as far as setting it back needs it."""
+
+    group: str
+    payload: Mapping[str, Json]
+    before: Mapping[str, Json] | None = None
+    """What the vendor had before, by `Survey.before`, or by the journal where it cannot be read; None: not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
     """What a sheet is sent to."""
 
@@ -217,6 +227,10 @@ class Destination:
     """What the guards look at before the first request."""
     survey: Callable[[Sequence[Row], Wishes], Conversation[Survey]] | None = None
     """What must be read between validation and planning; only `run` does it (and a dry run with ``--read``)."""
+    undo: Callable[[Done], Mapping[str, Json] | Text] | None = None
+    """A row that sets back what was done: its values by field, None for one to be erased; or why there is none."""
+    undone_by: str | None = None
+    """The destination that takes such rows; None: this one."""
     rules: tuple[Rule, ...] = ()
     derive: Callable[[Mapping[str, Value]], Mapping[str, Value]] = dict
     """Turns fields of ours into the vendor's (`precio_con_iva`), after validation."""

@@ -17,6 +17,7 @@ class SheetKind(StrEnum):
     RESEND = "Resend"
     MEANINGS = "Mappings"
     UNCERTAIN = "Uncertain"
+    UNDO = "Undo"
     GUIDE = "Guide"
     LISTS = "Lists"
 
@@ -52,6 +53,7 @@ _SHEETS: Mapping[SheetKind, str] = {
     SheetKind.RESEND: "Reenviar",
     SheetKind.MEANINGS: "Mapeos",
     SheetKind.UNCERTAIN: "Inciertas",
+    SheetKind.UNDO: "Deshacer",
     SheetKind.GUIDE: "Guía",
     SheetKind.LISTS: "Listas",
 }

@@ -11,6 +11,7 @@ from etl.vendors.base import Destination, Exchange, Signed, Vendor, Watched
 from etl.vendors.justo.columns import STOCK_COLUMNS, STOCK_RULES, infer_type
 from etl.vendors.justo.payload import KEY, MODIFIER_KEY, PRODUCT_KEY, stock_payload, stock_request
 from etl.vendors.justo.response import read_submission
+from etl.vendors.justo.undo import undo_stock
 
 BATCH_LIMIT = 50
 """The page states no limit; ours is that of every destination (contract section 1)."""
@@ -40,6 +41,7 @@ STOCK = Destination(
     submit=Exchange(build=stock_request, read=read_submission),
     # No read is documented (facts 3.2).
     watched=Watched(stock="stock", remembered=True),
+    undo=undo_stock,
     rules=STOCK_RULES,
     derive=infer_type,
     derived_fields=("type",),

@@ -20,6 +20,7 @@ from etl.vendors.tusfacturas.listings import PRODUCTS as PRODUCT_LIST
 from etl.vendors.tusfacturas.payload import KEY, product_payload, product_request, stock_payload, stock_request
 from etl.vendors.tusfacturas.reconcile import look_up_movements, look_up_products, read_stock
 from etl.vendors.tusfacturas.response import read_submission, same_product_value
+from etl.vendors.tusfacturas.undo import undo_movement, undo_product
 
 BATCH_LIMIT = 50
 """Products a request may hold: both pages, hints."""
@@ -60,6 +61,7 @@ PRODUCTS = Destination(
     payload=product_payload,
     submit=Exchange(build=product_request, read=read_submission),
     look_up=look_up_products,
+    undo=undo_product,
     watched=Watched(
         price="precio_unitario_sin_iva",
         currency="moneda",
@@ -90,6 +92,7 @@ STOCK = Destination(
     baseline=read_stock,
     reads_per_batch=1,
     look_up=look_up_movements,
+    undo=undo_movement,
     watched=Watched(taken=("B", "cantidad")),
     duplicates=frozenset({"sum"}),
     summed="cantidad",
