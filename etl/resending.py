@@ -71,7 +71,7 @@ def completed_by(identity: Identity | None, options: SheetOptions) -> SheetOptio
     headers = [column.header for column in identity.columns]
     return replace(
         completed,
-        header_row=options.header_row or (1 if identity.kind is WorkbookKind.RESULTS else None),
+        header_row=options.header_row or (None if identity.kind is WorkbookKind.ANNOTATED else 1),
         maps=(
             *options.maps,
             *(

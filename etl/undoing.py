@@ -88,9 +88,7 @@ class _Entry:
     def obstacle(self, record: RunRecord, destination: Destination) -> Text | None:
         """Return why it must not be set back now."""
         if outcome_of(self.item.state) is Outcome.UNCERTAIN:
-            return text(
-                "It is uncertain whether it was applied: settle that first (etl reconcile {run}).", run=record.id
-            )
+            return text("It is uncertain whether it was applied. Settle that first: etl reconcile {run}", run=record.id)
         moved = destination.effect(self.done.group) is Effect.DELTA
         if not moved and self.last is not None and self.last.run != record.id:
             return text("Run {run} has set it anew since: undo that one first.", run=self.last.run)
@@ -106,7 +104,7 @@ def _entries(record: RunRecord, journal: Journal, destination: Destination) -> I
     earlier = _earlier(record, journal, destination, keys)
     for item in items:
         before = next((row.before for row in rows[item.place] if row.before), None) or earlier.get(item.key_id)
-        done = Done(group=groups[item.batch], payload=item.payload, before=before)
+        done = Done(group=groups[item.batch], payload=item.payload, before=before, vendor_id=item.vendor_id)
         yield _Entry(item, tuple(row.number for row in rows[item.place]), done, last.get(item.key_id))
 
 

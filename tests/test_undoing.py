@@ -13,7 +13,7 @@ from etl.errors import UsageError
 from etl.options import OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file
 from etl.runs import resume_run
-from etl.sandbox import Fault, Sandbox
+from etl.sandbox import DEMO_CREDENTIALS, Fault, Sandbox
 from etl.undoing import Undo, undo_run
 from tests.recovery.lab import MOVES, NO_WORKBOOK, PRODUCTS, Lab, Silent, shops
 from tests.recovery.test_justo import JustoLab
@@ -221,3 +221,40 @@ def test_a_results_workbook_names_the_run_to_undo(lab: Lab, tmp_path: Path) -> N
     done = run_file(options, OutputOptions(), SendOptions(yes=True), lab.settings, Silent())
     assert done.results is not None
     assert undo_run(done.results, tmp_path / "x.xlsx", lab.settings, "en").run.id == done.run
+
+
+class BsaleLab(Lab):
+    """One account at Bsale."""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        token = DEMO_CREDENTIALS["bsale"]["access_token"]
+        plain = super().environ
+        return {**plain, "ETL_BSALE_URL": self.sandbox.url("bsale"), "ETL_BSALE_ACCESS_TOKEN": token}
+
+
+def test_documents_are_undone_by_the_opposite_ones(running: Sandbox, tmp_path: Path) -> None:
+    """Bsale: a reception by a consumption, that by a reception; each names the document that it undoes."""
+    running.reset()
+    lab = BsaleLab(tmp_path / "home", running)
+    before = {variant: running.bsale.stock(1, variant).quantity for variant in (351, 629)}
+    path = sheet(
+        tmp_path,
+        "sucursal;documento;folio;sku;cantidad;costo",
+        ["1;Guía;77;351;12,5;100", "1;Guía;77;629;3;200"],
+        "r.csv",
+    )
+    done = send(lab, path, "bsale.recepciones")
+    assert (done.exit_code, done.counts["accepted"]) == (0, 2)
+    undone = undo(lab, done, tmp_path / "deshacer.xlsx")
+    assert (undone.to.name, len(undone.rows), undone.left_out) == ("bsale.consumos", 2, ())
+    back = send(lab, tmp_path / "deshacer.xlsx")
+    assert (back.exit_code, back.to, back.counts["accepted"]) == (0, "bsale.consumos", 2)
+    assert {variant: running.bsale.stock(1, variant).quantity for variant in (351, 629)} == before
+    note = running.bsale.documents("consumptions")[-1].note
+    assert done.rows[0].vendor_id is not None
+    assert f"Anula la recepción {done.rows[0].vendor_id}" in note
+    again = undo(lab, back, tmp_path / "rehacer.xlsx")
+    assert again.to.name == "bsale.recepciones"
+    assert send(lab, tmp_path / "rehacer.xlsx").exit_code == 0
+    assert running.bsale.stock(1, 629).quantity == before[629] + 3

@@ -179,7 +179,7 @@ def _undo_lines(undo: Undo, path: Path) -> Iterator[Text]:
         numbers = ", ".join(str(row) for row in one.rows if row is not None) or "+"
         yield text("Not in it: row {row} ({key}). {reason}", row=numbers, key=one.key, reason=one.reason)
     if (more := len(undo.left_out) - _MOST_LEFT_OUT) > 0:
-        yield ntext("and {count} more", "and {count} more", more)
+        yield text("and {count} more", count=more)
     if undo.rows:
         yield text("Look at it, then: etl run {path}", path=str(path))
 

@@ -173,6 +173,8 @@ class Done:
     payload: Mapping[str, Json]
     before: Mapping[str, Json] | None = None
     """What the vendor had before, by `Survey.before`, or by the journal where it cannot be read; None: not known."""
+    vendor_id: str | None = None
+    """The vendor's own number of the record that was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from etl.vendors.bsale.reconcile import (
 from etl.vendors.bsale.response import read_consumption, read_reception, seconds_to_wait
 from etl.vendors.bsale.rules import CONSUMPTION_RULES, RECEPTION_RULES, cut_note
 from etl.vendors.bsale.survey import survey_consumptions, survey_receptions
+from etl.vendors.bsale.undo import undo_consumption, undo_reception
 
 BATCH_LIMIT = 100
 """Lines of a document. The vendor states no limit (facts 2.4): ours is a setting."""
@@ -101,6 +102,8 @@ RECEPTIONS = Destination(
     details=reception_details,
     look_up=look_up_reception,
     survey=survey_receptions,
+    undo=undo_reception,
+    undone_by="bsale.consumos",
     rules=RECEPTION_RULES,
     derive=cut_note,
     derived_fields=("note",),
@@ -130,6 +133,8 @@ CONSUMPTIONS = Destination(
     details=consumption_details,
     look_up=look_up_consumption,
     survey=survey_consumptions,
+    undo=undo_consumption,
+    undone_by="bsale.recepciones",
     rules=CONSUMPTION_RULES,
     derive=cut_note,
     derived_fields=("note",),
