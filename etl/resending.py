@@ -71,7 +71,7 @@ def completed_by(identity: Identity | None, options: SheetOptions) -> SheetOptio
     headers = [column.header for column in identity.columns]
     return replace(
         completed,
-        header_row=options.header_row or (None if identity.kind is WorkbookKind.ANNOTATED else 1),
+        header_row=options.header_row or (1 if identity.kind in {WorkbookKind.RESULTS, WorkbookKind.UNDO} else None),
         maps=(
             *options.maps,
             *(
