@@ -30,6 +30,7 @@ T = TypeVar("T")
 FAILED_BATCHES = 3
 """Consecutive batches without an end after which a run stops (RET-5)."""
 KEPT_ANSWER = 64 * 1024
+_SETTLED = frozenset({ItemState.CONFIRMED, ItemState.REJECTED})
 FRESH = timedelta(seconds=120)
 """How old a stock that was read for the guards may be to count as the stock before sending."""
 
@@ -80,13 +81,13 @@ class Submission:
     def _flight(self, batch: BatchRecord, total: int) -> Flight:
         self.progress(self._done, total)
         self.inquiry.heed_signals()
-        items = self._sendable(batch)
+        own = self.journal.items_of(self.run, batch.number)
+        items = self._sendable(batch, own)
         if items:
-            yield from self._send_batch(batch, items)
+            yield from self._send_batch(batch, items, len(own))
         self._done += 1
 
-    def _sendable(self, batch: BatchRecord) -> list[ItemRecord]:
-        items = self.journal.items_of(self.run, batch.number)
+    def _sendable(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> list[ItemRecord]:
         resendable = self._effect(batch) is Effect.SET and self._in_window(batch)
         return [
             item
@@ -95,7 +96,8 @@ class Submission:
             or (item.state is ItemState.UNCERTAIN and (resendable or item.place in self._missing))
         ]
 
-    def _send_batch(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> Flight:
+    def _send_batch(self, batch: BatchRecord, items: Sequence[ItemRecord], size: int) -> Flight:
+        """Send the items of a batch, which has `size` of them in all, until they are settled or cannot be."""
         effect = self._effect(batch)
         if effect is Effect.DELTA:
             self._read_baseline(batch, items)
@@ -103,10 +105,11 @@ class Submission:
         sent = items
         while items:
             attempt += 1
-            result, verdict = yield from self._attempt(batch, items, effect)
+            whole = len(items) == size
+            result, verdict, settled = yield from self._attempt(batch, items, effect, whole=whole)
             if verdict in {Verdict.STOP, Verdict.UNKNOWN_STOP}:
                 raise Halt(4, describe_refusal(result))
-            items = self._still_open(batch, items)
+            items = [] if settled else self._still_open(batch, items)
             if not items:
                 break
             if effect is Effect.DELTA and any(item.ambiguous for item in items):
@@ -128,9 +131,10 @@ class Submission:
         self._read_details(batch, sent)
 
     def _attempt(
-        self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect
-    ) -> Generator[Shot | Rest, Result, tuple[Answer | NoAnswer, Verdict]]:
-        request = self._request(batch, items)
+        self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect, *, whole: bool
+    ) -> Generator[Shot | Rest, Result, tuple[Answer | NoAnswer, Verdict, bool]]:
+        """Send once: what came back, the verdict on it, and whether it settled every item."""
+        request = self._request(batch, items, whole=whole)
         self.inquiry.use(1)
         digest = hashlib.sha256(request.body or b"").hexdigest()
         places = [item.place for item in items]
@@ -144,15 +148,14 @@ class Submission:
         payloads = [item.payload for item in items]
         reading = self.destination.submit.read(batch.group, payloads, result) if isinstance(result, Answer) else None
         verdict = judge(effect, result, reading)
-        self._record(batch, number, items, result, verdict, reading)
-        return result, verdict
+        changes = self._record(batch, number, items, result, verdict, reading)
+        return result, verdict, all(change.state in _SETTLED for change in changes)
 
-    def _request(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> Request:
+    def _request(self, batch: BatchRecord, items: Sequence[ItemRecord], *, whole: bool) -> Request:
         """Build the request of these items; the whole batch goes out with exactly the bytes of the plan (I8)."""
         request = self.destination.submit.build(batch.group, [item.payload for item in items])
         if self.destination.mark is not None:
             request = self.destination.mark(request, batch.token)
-        whole = len(items) == len(self.journal.items_of(self.run, batch.number))
         return replace(request, body=batch.body) if whole else request
 
     def _record(
@@ -163,7 +166,7 @@ class Submission:
         result: Answer | NoAnswer,
         verdict: Verdict,
         reading: Reading | None,
-    ) -> None:
+    ) -> list[Change]:
         never_left = isinstance(result, NoAnswer) and result.failure is Failure.NOT_CONNECTED
         closing = Closing(
             at=self.inquiry.now(),
@@ -185,6 +188,7 @@ class Submission:
         changes = settle(self._effect(batch), verdict, reading, items, why_not(result))
         replaces = self._effect(batch) is Effect.SET and not self.destination.can_be_looked_up
         self.journal.record(self.run, batch.number, number, closing, changes, replaces=replaces)
+        return changes
 
     def _kept(self, body: bytes) -> str:
         return self.redact(body[:KEPT_ANSWER].decode("utf-8", "replace"))
@@ -273,10 +277,12 @@ class Submission:
 
     def _read_details(self, batch: BatchRecord, sent: Sequence[ItemRecord]) -> None:
         """Read what the answer did not tell of rows that were just accepted. They stay so whatever comes of it."""
+        if self.destination.details is None:
+            return
         places = {item.place for item in sent}
         found = self.journal.items_of(self.run, batch.number)
         items = [one for one in found if one.place in places and one.state is ItemState.CONFIRMED]
-        if self.destination.details is None or not items or items[0].vendor_id is None:
+        if not items or items[0].vendor_id is None:
             return
         payloads = [item.payload for item in items]
         try:

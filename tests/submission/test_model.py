@@ -135,19 +135,16 @@ def resend_uncertain(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         Submission,
         "_sendable",
-        lambda self, batch: [
-            item
-            for item in self.journal.items_of(self.run, batch.number)
-            if item.state in {ItemState.PLANNED, ItemState.UNCERTAIN}
-        ],
+        lambda _self, _batch, items: [item for item in items if item.state in {ItemState.PLANNED, ItemState.UNCERTAIN}],
     )
 
 
 def intent_after_send(patch: pytest.MonkeyPatch) -> None:
     honest = Submission._attempt
 
-    def wrong(self: Submission, batch: Any, items: Any, effect: Effect) -> Any:
-        early = self.inquiry.sender.send(self._request(batch, items), effect=effect, deadline=60.0)
+    def wrong(self: Submission, batch: Any, items: Any, effect: Effect, *, whole: bool) -> Any:
+        request = self._request(batch, items, whole=whole)
+        early = self.inquiry.sender.send(request, effect=effect, deadline=60.0)
 
         class Replay:
             def send(self, *_args: Any, **_named: Any) -> Any:
@@ -155,7 +152,7 @@ def intent_after_send(patch: pytest.MonkeyPatch) -> None:
 
         real, self.inquiry.sender = self.inquiry.sender, Replay()
         try:
-            return honest(self, batch, items, effect)
+            return (yield from honest(self, batch, items, effect, whole=whole))
         finally:
             self.inquiry.sender = real
 
