@@ -1,6 +1,7 @@
 """The errors that end a command, each with its exit code (contract section 4).
 
 EtlError
+ +-- DeniedError           1   the vendor has no such record, or refused the question
  +-- UsageError            2   a --set value or --map header that cannot be, no answer to the question
  +-- FileError             3   the file cannot be used as it is; carries the findings
  +-- ConfigurationError    4   settings or credentials missing, refused, or readable by others
@@ -27,6 +28,12 @@ class EtlError(Exception):
         self.message = message
         self.hint = hint
         self.findings = findings
+
+
+class DeniedError(EtlError):
+    """The vendor was asked and answered: it has no such record, or will not answer this question."""
+
+    exit_code = 1
 
 
 class UsageError(EtlError):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from etl.core.plain_text import plain
 from etl.dispatch import inquiry, introduction
-from etl.errors import InterruptedRunError, UsageError
+from etl.errors import DeniedError, InterruptedRunError, UsageError
 from etl.inquiry import Halt, ending_error
 from etl.messages import Text, text
 from etl.model import Answer, Request
@@ -35,8 +35,8 @@ class Table:
 def fetch(listing: Listing, options: FetchOptions, settings: Settings, person: Person) -> Table:
     """Read a list to its end.
 
-    UsageError for what cannot be asked or was refused, ConfigurationError for credentials, InterruptedRunError when
-    the vendor cannot be read to the end, StoppedError after a signal.
+    UsageError for what cannot be asked, DeniedError for what is not there or was refused, ConfigurationError for
+    credentials, InterruptedRunError when the vendor cannot be read to the end, StoppedError after a signal.
     """
     wanted = wanted_of(listing, options)
     vendor = vendor_of(listing.name)
@@ -100,9 +100,9 @@ def _accepted(fetched: Fetched | None, wanted: Wanted) -> tuple[Record, ...]:
     if fetched is None:
         raise InterruptedRunError(text("The vendor's answer could not be understood. Nothing was written."))
     if fetched.missing:
-        raise UsageError(text("The vendor has no record with the id {number}.", number=wanted.number or 0))
+        raise DeniedError(text("The vendor has no record with the id {number}.", number=wanted.number or 0))
     if fetched.refusal is not None:
-        raise UsageError(_refused(fetched.refusal))
+        raise DeniedError(_refused(fetched.refusal))
     return fetched.records
 
 

@@ -108,6 +108,18 @@ def test_what_was_fetched_is_a_valid_input(etl_fetch: Fetcher, shop: Sandbox) ->
         ((PRODUCTS, "-o", "x.csv", "--details"), f"{PRODUCTS} has no --details"),
         ((PRODUCTS, "-o", "x.csv", "--fields", "code"), f"{PRODUCTS} has no --fields"),
         ((PRODUCTS, "-o", "x.csv", "--expand", "office"), f"{PRODUCTS} has no --expand office"),
+        (("bsale.stocks", "-o", "x.csv", "--documentnumber", "7"), "--officeid, --variantid, --code, --barcode"),
+        (("bsale.stocks", "-o", "x.csv", "--expand", "details"), "--expand variant, --expand office"),
+        (("bsale.stocks", "-o", "x.csv", "--details"), "bsale.stocks has no --details"),
+        (("bsale.stocks", "-o", "x.csv", "--officeid", "Centro"), "must be a whole number, and is Centro"),
+        (("bsale.stocks", "-o", "x.csv", "--officeid", ""), "must be a whole number"),
+        (("bsale.stocks", "-o", "x.csv", "--code", " "), "--code is blank"),
+        (("bsale.stocks", "-o", "x.csv", "--id", "7", "--code", "x"), "--code cannot stand beside --id"),
+        (("bsale.stocks", "-o", "x.csv", "--id", "7", "--fields", "quantity"), "--fields stands for whole lists only"),
+        (("bsale.receptions", "-o", "x.csv", "--admissiondate", "31/02/2026"), "must be a day, and is 31/02/2026"),
+        (("bsale.receptions", "-o", "x.csv", "--admissiondate", "2026"), "must be a day, and is 2026"),
+        (("bsale.receptions", "-o", "x.csv", "--details", "--fields", "note"), "--fields stands for whole lists only"),
+        (("bsale.consumption-types", "-o", "x.csv", "--id", "7"), "bsale.consumption-types has no --id"),
     ],
 )
 def test_what_cannot_be_asked_is_wrong_usage(etl: CommandLine, arguments: tuple[str, ...], words: str) -> None:
@@ -142,7 +154,55 @@ def test_a_busy_vendor_is_asked_again(etl_fetch: Fetcher, shop: Sandbox) -> None
     assert (ended.code, ended.json["records"], ended.json["requests"]["reads"]) == (0, 1203, 4)
 
 
+def test_bsales_stock_in_a_workbook(etl_fetch: Fetcher) -> None:
+    """Codes are text with their zeros, quantities numbers; filters are options; the vendor is only read."""
+    ended = etl_fetch("bsale.stocks", "-o", "s.xlsx", "--officeid", "1", "--json", "--rows")
+    header, *rows = etl_fetch.rows("s.xlsx")
+    assert header == (
+        "Sucursal", "Sucursal (nombre)", "ID variante", "SKU", "Código de barras", "Variante", "Stock", "Reservado",
+        "Disponible",
+    )  # fmt: skip
+    assert (1, "Casa Matriz", 750, "00750", "0780000007507", "Menta", 30, 0, 30) in rows
+    assert {row[0] for row in rows} == {1}
+    assert len(rows) == len(ended.json["rows"]) == ended.json["records"] == 16
+    assert [*etl_fetch.sandbox.bsale.requests] == ["GET stocks.json"]
+
+
+def test_bsales_receptions_have_days_and_lines(etl_fetch: Fetcher) -> None:
+    """A day may be written in two ways; a date is a date in the workbook and ISO in CSV."""
+    for day in ("23/03/2020", "2020-03-23", "1584921600"):
+        ended = etl_fetch("bsale.receptions", "-o", "r.xlsx", "--admissiondate", day)
+        assert (ended.code, ended.out) == (0, "2 records: r.xlsx\n")
+    assert [row[1].isoformat()[:10] for row in etl_fetch.rows("r.xlsx")[1:]] == ["2020-03-23"] * 2
+    etl_fetch("bsale.receptions", "-o", "d.csv", "--id", "12", "--details", "--expand", "[office,user]")
+    with Path("d.csv").open(encoding="utf-8-sig", newline="") as lines:
+        rows = [*csv.DictReader(lines, delimiter=";")]
+    assert [row["Cantidad"] for row in rows] == ["32,02", "32,22", "14,46"]
+    assert {(row["Fecha"], row["Usuario"], row["ID recepción"]) for row in rows} == {("2020-01-15", "Ana", "12")}
+
+
+def test_what_the_vendor_does_not_have_ends_with_1(etl_fetch: Fetcher) -> None:
+    """With an object for the script, and no file."""
+    ended = etl_fetch("bsale.receptions", "-o", "x.csv", "--id", "99", "--json")
+    assert (ended.code, ended.json["exit_code"], "id 99" in ended.err) == (1, 1, True)
+    refused = etl_fetch("bsale.offices", "-o", "x.csv", "--fields", "colour")
+    assert (refused.code, "invalid field: colour" in refused.err) == (1, True)
+    assert not Path("x.csv").exists()
+
+
+def test_nothing_found_is_a_table_without_lines(etl_fetch: Fetcher) -> None:
+    """An office without receptions is no error."""
+    ended = etl_fetch("bsale.receptions", "-o", "x.xlsx", "--officeid", "2", "--details")
+    assert (ended.code, ended.out) == (0, "0 records: x.xlsx\n")
+    assert len(etl_fetch.rows("x.xlsx")) == 1
+
+
 def test_the_options_are_the_filters_of_the_lists() -> None:
     """No filter without its option, no option without a list that has it."""
-    there = {one.name for listing in LISTINGS.values() for one in listing.filters}
-    assert there <= {*FILTERS}
+    assert {one.name for listing in LISTINGS.values() for one in listing.filters} == {*FILTERS}
+
+
+def test_help_names_every_list(etl: CommandLine) -> None:
+    """Whoever asks for help learns what there is."""
+    told = " ".join(etl("fetch", "--help").out.split())
+    assert [name for name in LISTINGS if name not in told] == []

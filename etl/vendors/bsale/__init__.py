@@ -8,6 +8,7 @@ from etl.messages import text
 from etl.model import Effect, Request
 from etl.vendors.base import Destination, Exchange, Pace, Setting, Signed, Vendor
 from etl.vendors.bsale.columns import CONSUMPTION_COLUMNS, IDENTIFIERS, RECEPTION_COLUMNS
+from etl.vendors.bsale.listings import LISTINGS
 from etl.vendors.bsale.payload import (
     consumption_payload,
     consumption_request,
@@ -148,6 +149,7 @@ BSALE = Vendor(
     secrets=("access_token",),
     sign=sign,
     destinations=(RECEPTIONS, CONSUMPTIONS),
+    listings=LISTINGS,
     settings=SETTINGS,
     pace=Pace(requests="rate_limit", seconds="rate_seconds"),
     retry_hint=seconds_to_wait,
