@@ -11,6 +11,7 @@ from etl.aliases import alias_findings
 from etl.core.changes import changes_of
 from etl.core.outcomes import ItemState, outcome_of
 from etl.core.report import Report, ReportRow, Requests, UncertainRow
+from etl.core.row_names import listed_rows, row_name, row_refs
 from etl.errors import InternalError
 from etl.io.journal.records import AttemptRecord, ItemRecord, Journal, LookRecord, RowRecord, RunRecord
 from etl.messages import Text, ntext, text, verbatim
@@ -156,25 +157,26 @@ def _uncertain_rows(journal: Journal, run: RunRecord, items: Mapping[int, ItemRe
     doubtful = [item for item in items.values() if outcome_of(item.state) is Outcome.UNCERTAIN]
     if not doubtful:
         return
-    numbers: dict[int, list[int | None]] = {}
-    for row in journal.rows_of(run.id):
+    sources = journal.rows_of(run.id)
+    refs: dict[int, list[int]] = {}
+    for ref, row in zip(row_refs(row.number for row in sources), sources, strict=True):
         if row.item is not None:
-            numbers.setdefault(row.item, []).append(row.number)
+            refs.setdefault(row.item, []).append(ref)
     attempts = journal.attempts_of(run.id)
     looks = {batch: journal.looks_of(run.id, batch) for batch in {item.batch for item in doubtful}}
     for item in doubtful:
-        for number in numbers.get(item.place, []):
-            yield _uncertain_row(item, number, attempts, looks[item.batch])
+        for ref in refs.get(item.place, []):
+            yield _uncertain_row(item, ref, attempts, looks[item.batch])
 
 
 def _uncertain_row(
-    item: ItemRecord, number: int | None, attempts: Sequence[AttemptRecord], looks: Sequence[LookRecord]
+    item: ItemRecord, ref: int, attempts: Sequence[AttemptRecord], looks: Sequence[LookRecord]
 ) -> UncertainRow:
     sent = last_sent(item.place, [a for a in attempts if a.batch == item.batch], crashed="crashed")
     if sent is None:
-        raise InternalError(text("Row {row} is uncertain and was never sent.", row=str(number)))
+        raise InternalError(text("Row {row} is uncertain and was never sent.", row=row_name(ref)))
     return UncertainRow(
-        number=number,
+        ref=ref,
         batch=item.batch,
         payload=item.payload,
         sent_at=sent,
@@ -232,7 +234,8 @@ def next_steps(run: RunRecord, rows: Sequence[ReportRow]) -> tuple[Text, ...]:
     outcomes = {row.outcome for row in rows}
     steps: list[Text] = []
     if Outcome.UNCERTAIN in outcomes:
-        numbers = ranges(row.number for row in rows if row.outcome is Outcome.UNCERTAIN)
+        refs = zip(row_refs(row.number for row in rows), rows, strict=True)
+        numbers = listed_rows(ref for ref, row in refs if row.outcome is Outcome.UNCERTAIN)
         steps.append(_advice_for_all(run))
         steps.append(
             text(
@@ -273,18 +276,6 @@ def _advice_for_all(run: RunRecord) -> Text:
     if _can_be_looked_up(run):
         return text("Look up the uncertain rows at the vendor: etl reconcile {run}", run=run.id)
     return text("This vendor cannot be asked about uncertain rows. A newer sheet with the same keys settles them.")
-
-
-def ranges(numbers: Iterable[int | None]) -> str:
-    """Return row numbers as people write them: ``12-61,70``."""
-    known = sorted({number for number in numbers if number is not None})
-    parts: list[list[int]] = []
-    for number in known:
-        if parts and parts[-1][1] == number - 1:
-            parts[-1][1] = number
-        else:
-            parts.append([number, number])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
 
 
 def command_line(*words: str) -> Text:

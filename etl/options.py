@@ -116,6 +116,7 @@ class Decision:
     """An operator's word on uncertain rows: applied or to be sent again, and why."""
 
     rows: Sequence[int]
+    """References (`etl.core.row_names`): row numbers, -1 for the first row that was added to a results workbook."""
     applied: bool
     why: str
 

@@ -107,28 +107,30 @@ def _held_documents(
 def withhold(
     planned: Plan, intake: Intake, options: SheetOptions, destination: Destination, journal: Journal, send: SendOptions
 ) -> Plan:
-    """Of a results workbook, send only what was corrected or never sent (contract section 7)."""
-    from etl.resending import not_corrected, withheld  # noqa: PLC0415
+    """Of a results workbook, send only what was corrected, added or never sent (contract section 7)."""
+    from etl.resending import not_corrected, sent_additions, withheld  # noqa: PLC0415
 
-    if intake.resent is None:
+    resent = intake.resent
+    if resent is None:
         return planned
-    numbers = [row for batch in planned.batches for item in batch.items for row in item.rows]
+    items = [item for batch in planned.batches for item in batch.items]
+    numbers = {row for item in items for row in item.rows}
     moving = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
-    settled = withheld(intake.resent, numbers, journal, moving=moving, retry_rejected=send.retry_rejected)
-    as_it_was = not_corrected(intake.resent, set(numbers) - settled.keys(), journal, reading_options(options))
-    if not settled and not as_it_was:
+    settled = withheld(resent, numbers, journal, moving=moving, retry_rejected=send.retry_rejected)
+    as_it_was = not_corrected(resent, numbers - settled.keys(), journal, reading_options(options))
+    same, otherwise = ({}, {}) if send.again else sent_additions(resent, items, journal, destination)
+    skipped, held = {**settled, **same}, {**as_it_was, **otherwise}
+    if not skipped and not held:
         return planned
-    going = set(numbers) - settled.keys() - as_it_was.keys()
-    rows = [row for row in keyed(intake.checked.rows, destination, send.key) if row.number in going]
-    held, why = _held_documents(rows, as_it_was, intake, destination, send)
+    rows = [row for row in intake.checked.rows if row.number in numbers - skipped.keys() - held.keys()]
     findings = (
         *planned.findings,
-        *why,
-        *_row_findings("already_sent", Severity.WARNING, settled, intake),
+        *_row_findings("already_sent", Severity.WARNING, skipped, intake),
         *_row_findings("not_corrected", Severity.ERROR, as_it_was, intake),
+        *_row_findings("sent_otherwise", Severity.ERROR, otherwise, intake),
     )
-    batches = plan([row for row in rows if row.number not in held], intake.checked.merged, destination)
-    return Plan(batches, {**planned.held, **held, **as_it_was}, {**planned.skipped, **settled}, findings)
+    batches = plan(rows, intake.checked.merged, destination)
+    return Plan(batches, {**planned.held, **held}, {**planned.skipped, **skipped}, findings)
 
 
 def strict(options: SheetOptions, intake: Intake, planned: Plan) -> Plan:

@@ -6,28 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from etl.core.identity import Identity, WorkbookKind
+from etl.core.header_row import SEARCHED_ROWS
+from etl.core.identity import Identity, WorkbookKind, from_properties
 from etl.core.meanings import MEANINGS_OPTION, meanings_in, settled_by
-from etl.core.outcomes import ItemState, outcome_of
-from etl.core.resend import HIDDEN_HEADERS, row_key
+from etl.core.outcomes import EFFECTIVE, ItemState, outcome_of
+from etl.core.repeats import base_id
+from etl.core.resend import HIDDEN_HEADERS, Mark, ResentRow, known_rows, row_key
+from etl.core.table import is_filled
 from etl.errors import FileError, RefusedError
 from etl.messages import Text, text
-from etl.model import Cell, Finding, Outcome, Sheet
+from etl.model import Effect, Finding, Item, Outcome, Sheet
 from etl.options import SheetOptions
+from etl.vendors.base import Destination
 
 if TYPE_CHECKING:
     from etl.io.journal.records import Journal, RowRecord
-
-
-@dataclass(frozen=True, slots=True)
-class ResentRow:
-    """What a row of ``Reenviar`` was."""
-
-    run: str
-    number: int
-    """In the sheet of that run."""
-    changed: bool
-    """Somebody corrected a cell since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +29,13 @@ class Resent:
 
     sheet: Sheet
     rows: Mapping[int, ResentRow]
+    run: str | None = None
+    """The run that the workbook says it is about."""
 
     @property
     def runs(self) -> tuple[str, ...]:
-        """The runs that the rows come from."""
-        return tuple(sorted({row.run for row in self.rows.values()}))
+        """The runs that the rows come from; the workbook's own too, for none of its rows may be left."""
+        return tuple(sorted({row.run for row in self.rows.values()} | ({self.run} if self.run is not None else set())))
 
     def original(self, number: int) -> int | None:
         """Return the row's number in the sheet that was sent first; None for a row that was added."""
@@ -93,21 +88,38 @@ def completed_by(identity: Identity | None, options: SheetOptions) -> SheetOptio
 
 def recognise(sheet: Sheet) -> Resent | None:
     """Return what the hidden columns of ``Reenviar`` tell, wherever the sheet was carried; None without them."""
-    header = list(sheet.rows[0]) if sheet.rows else []
-    places = {name: header.index(name) for name in HIDDEN_HEADERS if name in header}
-    if len(places) < len(HIDDEN_HEADERS):
+    found = _hidden_columns(sheet)
+    if found is None:
         return None
-    rows: dict[int, ResentRow] = {}
-    plain: list[tuple[Cell, ...]] = []
-    for number, cells in enumerate(sheet.rows, start=1):
-        kept = tuple(cell for index, cell in enumerate(cells) if index not in places.values())
-        plain.append(kept)
-        known = [cells[places[name]] if places[name] < len(cells) else None for name in HIDDEN_HEADERS]
-        run, original, key = known
-        if number > 1 and isinstance(run, str) and isinstance(original, (int, float, str)):
-            rows[number] = ResentRow(run, int(float(original)), changed=key != row_key(kept))
+    header_row, places = found
+    plain = [tuple(cell for at, cell in enumerate(cells) if at not in places.values()) for cells in sheet.rows]
+    numbers = [number for number in range(header_row + 1, len(plain) + 1) if any(map(is_filled, plain[number - 1]))]
+    known = known_rows([(row_key(plain[number - 1]), _mark(sheet, number, places)) for number in numbers])
+    rows = {number: row for number, row in zip(numbers, known, strict=True) if row is not None}
     hidden = frozenset(index for index in sheet.hidden_columns if index not in places.values())
-    return Resent(replace(sheet, rows=plain, hidden_columns=hidden), rows)
+    identity = from_properties(sheet.properties)
+    ours = identity is not None and identity.kind is WorkbookKind.RESULTS
+    run = identity.run if ours and identity is not None else None
+    return Resent(replace(sheet, rows=plain, hidden_columns=hidden), rows, run)
+
+
+def _hidden_columns(sheet: Sheet) -> tuple[int, dict[str, int]] | None:
+    """Return the row of our hidden headers and the index of each; somebody may have pasted the table lower down."""
+    for number, cells in enumerate(sheet.rows[:SEARCHED_ROWS], start=1):
+        header = list(cells)
+        if all(name in header for name in HIDDEN_HEADERS):
+            return number, {name: header.index(name) for name in HIDDEN_HEADERS}
+    return None
+
+
+def _mark(sheet: Sheet, number: int, places: Mapping[str, int]) -> Mark | None:
+    run, original, key = (sheet.cell(number, places[name]) for name in HIDDEN_HEADERS)
+    if not isinstance(run, str) or not isinstance(key, str) or not isinstance(original, float | str):
+        return None
+    try:
+        return Mark(run, int(float(original)), key)
+    except (ValueError, OverflowError):
+        return None
 
 
 def withheld(
@@ -128,6 +140,39 @@ def withheld(
         if reason is not None:
             reasons[number] = reason
     return reasons
+
+
+def sent_additions(
+    resent: Resent, items: Iterable[Item], journal: Journal, destination: Destination
+) -> tuple[dict[int, Text], dict[int, Text]]:
+    """Return the rows that somebody added and that were moved before, each with the reason: the same, and otherwise.
+
+    An added row has no number by which the journal knows it. So it is known by its key and quantity, among all that the
+    runs of this workbook sent: it may have gone out when the workbook was sent before, or be a copy of such a row.
+    """
+    same: dict[int, Text] = {}
+    otherwise: dict[int, Text] = {}
+    sent: dict[str, str] = {}
+    keys: dict[str, str] = {}
+    known = [run for run in resent.runs if run in journal.find_runs(run)]
+    for run in dict.fromkeys(later for first in known for later in _family(first, journal)):
+        for standing in journal.standings_of(run):
+            if standing.state in EFFECTIVE:
+                sent[base_id(standing.item_id)] = keys[standing.key_id] = run
+    for item in items:
+        if destination.effect(item.group) is not Effect.DELTA or any(row in resent.rows for row in item.rows):
+            continue
+        if base_id(item.id) in sent:
+            reason = text("Already sent in run {run}.", run=sent[base_id(item.id)])
+            same |= dict.fromkeys(item.rows, reason)
+        elif destination.key and item.key_id in keys:
+            reason = text(
+                "Held back: the same product was already moved in run {run} with another quantity. "
+                "Only --again sends it.",
+                run=keys[item.key_id],
+            )
+            otherwise |= dict.fromkeys(item.rows, reason)
+    return same, otherwise
 
 
 def not_corrected(
@@ -188,7 +233,7 @@ def _reason(row: ResentRow, outcome: Outcome | None, *, retry_rejected: bool) ->
 
 
 def _outcomes(run: str, journal: Journal, *, moving: bool) -> dict[int, Outcome]:
-    """Return the outcome of each row of a run, by number; of its later corrections too, the gravest for a repeat."""
+    """Return the outcome of each row of a run, by number; of its corrections too, the gravest for a repeat."""
     try:
         journal.run(run)
     except KeyError:
@@ -202,7 +247,7 @@ def _outcomes(run: str, journal: Journal, *, moving: bool) -> dict[int, Outcome]
             run=run,
         ) from None
     found: dict[int, Outcome] = {}
-    for current in (run, *_later(run, journal)):
+    for current in _family(run, journal):
         states = {item.place: item.state for item in journal.items_of(current)}
         for row in journal.rows_of(current):
             outcome = _outcome(row, states)
@@ -213,11 +258,16 @@ def _outcomes(run: str, journal: Journal, *, moving: bool) -> dict[int, Outcome]
     return found
 
 
-def _later(run: str, journal: Journal) -> list[str]:
-    """Return the runs that sent rows of this one again, oldest first."""
+def _family(run: str, journal: Journal) -> list[str]:
+    """Return a run, those whose rows it sent again, and all that sent rows of any of these again; oldest first.
+
+    Somebody may send two workbooks of one sheet in turn: what one of them moved, the other must not move again.
+    KeyError when the journal does not know the run.
+    """
     record = journal.run(run)
-    later = journal.runs_of(record.account, record.destination)
-    return [other.id for other in reversed(later) if run in other.facts.get("resent_from", ())]
+    origins = {run, *record.facts.get("resent_from", ())}
+    all_runs = journal.runs_of(record.account, record.destination)
+    return [one.id for one in reversed(all_runs) if origins & {one.id, *one.facts.get("resent_from", ())}]
 
 
 def _outcome(row: RowRecord, states: Mapping[int, ItemState]) -> Outcome:

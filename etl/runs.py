@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.repeats import OVERLAP_DAYS, SentRun, overtaken_by
 from etl.core.report import Report
+from etl.core.row_names import row_name, row_refs
 from etl.dispatch import (
     close,
     heeded,
@@ -381,13 +382,15 @@ def _filled_in(path: Path, run: str | None, journal: Journal) -> tuple[str, list
 
 def _settle_by_word(journal: Journal, record: RunRecord, decisions: Sequence[Decision]) -> None:
     items = {item.place: item for item in journal.items_of(record.id)}
-    by_row = {row.number: items[row.item] for row in journal.rows_of(record.id) if row.item is not None}
+    rows = journal.rows_of(record.id)
+    refs = zip(row_refs(row.number for row in rows), rows, strict=True)
+    by_row = {ref: items[row.item] for ref, row in refs if row.item is not None}
     decided: dict[int, Decision] = {}
     for decision in decisions:
-        for number in decision.rows:
-            item = _undecided(number, by_row, record)
+        for ref in decision.rows:
+            item = _undecided(ref, by_row, record)
             if decided.setdefault(item.place, decision).applied is not decision.applied:
-                raise UsageError(text("Row {row} is decided both ways.", row=number))
+                raise UsageError(text("Row {row} is decided both ways.", row=row_name(ref)))
     words: dict[tuple[bool, str], list[Change]] = {}
     for place in sorted(decided):
         decision = decided[place]
@@ -397,11 +400,15 @@ def _settle_by_word(journal: Journal, record: RunRecord, decisions: Sequence[Dec
         journal.record_word(record.id, changes, who=operator(), applied=applied, why=why, at=datetime.now(UTC))
 
 
-def _undecided(number: int, by_row: dict[int | None, ItemRecord], record: RunRecord) -> ItemRecord:
-    item = by_row.get(number)
+def _undecided(ref: int, by_row: Mapping[int, ItemRecord], record: RunRecord) -> ItemRecord:
+    item = by_row.get(ref)
     if item is None or item.state not in UNSETTLED:
         raise UsageError(
-            text("Row {row} of run {run} is not uncertain: there is nothing to decide.", row=number, run=record.id),
+            text(
+                "Row {row} of run {run} is not uncertain: there is nothing to decide.",
+                row=row_name(ref),
+                run=record.id,
+            ),
             hint=text("The uncertain rows are shown by: etl show {run}", run=record.id),
         )
     return item

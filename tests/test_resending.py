@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from etl.core.report import Report
-from etl.options import OutputOptions, SendOptions, SheetOptions
+from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file, validate_file
-from etl.runs import resume_run
+from etl.runs import resolve_run, resume_run
 from etl.sandbox import Fault, Sandbox
 from tests.recovery.lab import MOVES, NO_WORKBOOK, Lab, Silent, shops
 
@@ -218,3 +218,171 @@ def test_a_row_nobody_corrected_stays_invalid(lab: Lab, tmp_path: Path) -> None:
     assert [(row.number, row.outcome) for row in again.rows] == [(4, "not_sent")]
     assert again.exit_code == 1
     assert times(lab) == {"00120": 1, "00121": 1}
+
+
+def lines_of(path: str | Path) -> list[list[object]]:
+    """Return the rows of `Reenviar`, hidden columns included."""
+    book = openpyxl.load_workbook(path)
+    rows = [[cell.value for cell in row] for row in book["Reenviar"].iter_rows(min_row=2)]
+    book.close()
+    return rows
+
+
+def put_lines(path: str | Path, lines: Sequence[Sequence[object]]) -> None:
+    """Write these rows into `Reenviar` in place of its own."""
+    book = openpyxl.load_workbook(path)
+    page = book["Reenviar"]
+    page.delete_rows(2, page.max_row)
+    for row in lines:
+        page.append(list(row))
+    book.save(path)
+    book.close()
+
+
+def test_a_sort_that_leaves_the_hidden_columns_behind_moves_nothing_twice(lab: Lab, tmp_path: Path) -> None:
+    """The old workbook is sent again, its visible cells sorted away from their marks: what was moved is recognised."""
+    first = first_run(lab, sheet(tmp_path, {"P000": "uno", "P001": "dos", "P002": "tres"}))
+    assert first.results is not None
+    correct(first.results, {"P000": 1, "P001": 2})
+    assert send(lab, first.results).counts["accepted"] == 2
+    rows = lines_of(first.results)
+    put_lines(first.results, [[*rows[2][:3], *rows[0][3:]], [*rows[0][:3], *rows[1][3:]], [*rows[1][:3], *rows[2][3:]]])
+    again = send(lab, first.results)
+    assert again.counts["accepted"] == 0
+    assert times(lab) == {"P000": 1, "P001": 1}
+    assert lab.sandbox.tusfacturas.stock("Mayorista", "P001") == 102
+
+
+def test_an_added_row_goes_out_once_however_often_the_workbook_is_sent(lab: Lab, tmp_path: Path) -> None:
+    """It has no number, so its key and quantity tell; another quantity is held, `--again` says that it is meant."""
+    first = first_run(lab, sheet(tmp_path, {"P000": "uno", "P001": "dos"}))
+    assert first.results is not None
+    rows = lines_of(first.results)
+    added: list[object] = ["P007", "Mayorista", 5]
+    put_lines(first.results, [*rows, added])
+    assert send(lab, first.results).counts["accepted"] == 1
+    correct(first.results, {"P000": 1})
+    second = send(lab, first.results)
+    assert [(row.number, row.outcome) for row in second.rows] == [(2, "accepted"), (3, "invalid"), (None, "skipped")]
+    correct(first.results, {"P001": 2, "P007": 6})
+    third = send(lab, first.results)
+    assert [(row.number, row.outcome) for row in third.rows] == [(2, "skipped"), (3, "accepted"), (None, "not_sent")]
+    assert "sent_otherwise" in {finding.code for finding in third.findings}
+    assert times(lab) == {"P000": 1, "P001": 1, "P007": 1}
+    put_lines(first.results, [["P007", "Mayorista", 6]])
+    assert send(lab, first.results).counts["accepted"] == 0
+    assert send(lab, first.results, again=True).counts["accepted"] == 1
+    assert times(lab)["P007"] == 2
+
+
+def test_a_copied_row_is_a_new_one(lab: Lab, tmp_path: Path) -> None:
+    """Somebody copies a whole row, hidden columns too, and makes another product of it: both go out, once each."""
+    first = first_run(lab, sheet(tmp_path, {"P000": "uno", "P001": "2"}))
+    assert first.results is not None
+    (row,) = lines_of(first.results)
+    put_lines(first.results, [[*row[:2], 1, *row[3:]], ["P005", row[1], 4, *row[3:]]])
+    second = send(lab, first.results)
+    assert [(one.number, one.outcome) for one in second.rows] == [(2, "accepted"), (None, "accepted")]
+    assert send(lab, first.results).exit_code == 6
+    correct(first.results, {"P000": 9})
+    assert send(lab, first.results).counts["accepted"] == 0
+    assert times(lab) == {"P000": 1, "P001": 1, "P005": 1}
+
+
+def test_two_workbooks_of_one_sheet_in_turn(lab: Lab, tmp_path: Path) -> None:
+    """What the first workbook moved meanwhile, the second, which came out of it earlier, does not move again."""
+    first = first_run(lab, sheet(tmp_path, {"P000": "uno", "P001": "dos", "P002": "tres"}))
+    assert first.results is not None
+    correct(first.results, {"P000": 1})
+    second = send(lab, first.results, SPANISH)
+    assert second.results is not None
+    assert Path(second.results).name == "stock.resultados (2).xlsx"
+    correct(first.results, {"P001": 2})
+    assert send(lab, first.results).counts["accepted"] == 1
+    correct(second.results, {"P001": 3, "P002": 3})
+    third = send(lab, second.results)
+    assert [(row.number, row.outcome) for row in third.rows] == [(3, "skipped"), (4, "accepted")]
+    assert times(lab) == {"P000": 1, "P001": 1, "P002": 1}
+
+
+def carried(path: str | Path, target: Path, *, above: int = 0, hidden: bool = True) -> Path:
+    """Copy `Reenviar` by hand into a new workbook, below some lines, with or without its hidden columns."""
+    book = openpyxl.Workbook()
+    for _ in range(above):
+        book.active.append(["pegado de otro libro"])
+    source = openpyxl.load_workbook(path)["Reenviar"]
+    for row in source.iter_rows(values_only=True):
+        book.active.append(row if hidden else row[:-3])
+    book.save(target)
+    return target
+
+
+@pytest.mark.parametrize("above", [0, 3])
+def test_a_sheet_carried_into_a_new_workbook_is_still_known(lab: Lab, tmp_path: Path, above: int) -> None:
+    """The hidden columns came along, the properties did not: accepted rows stay accepted, numbers are the old ones."""
+    first = first_run(lab, sheet(tmp_path, {"P000": "uno", "P001": "dos"}))
+    assert first.results is not None
+    correct(first.results, {"P000": 1})
+    assert send(lab, first.results).counts["accepted"] == 1
+    correct(first.results, {"P000": 4, "P001": 2})
+    pasted = carried(first.results, tmp_path / "nuevo.xlsx", above=above)
+    options = SheetOptions(file=pasted, to=MOVES, constants=(("operacion", "A"),))
+    found = run_file(options, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())
+    assert [(row.number, row.outcome) for row in found.rows] == [(2, "skipped"), (3, "accepted")]
+    assert times(lab) == {"P000": 1, "P001": 1}
+
+
+def test_cells_pasted_without_their_marks_are_a_sheet_like_any_other(lab: Lab, tmp_path: Path) -> None:
+    """Then keys and quantities tell a repeat: exit 6, and `--only-new` sends the rest."""
+    first = first_run(lab, sheet(tmp_path, {"P000": "uno", "P001": "dos", "P002": "tres"}))
+    assert first.results is not None
+    correct(first.results, {"P000": 1, "P001": 2})
+    assert send(lab, first.results).counts["accepted"] == 2
+    correct(first.results, {"P002": 3})
+    pasted = carried(first.results, tmp_path / "nuevo.xlsx", hidden=False)
+    options = SheetOptions(file=pasted, to=MOVES, constants=(("operacion", "A"),))
+    assert run_file(options, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent()).exit_code == 6
+    rest = run_file(options, NO_WORKBOOK, SendOptions(yes=True, only_new=True), lab.settings, Silent())
+    assert (rest.counts["accepted"], rest.counts["skipped"]) == (1, 2)
+    assert times(lab) == {"P000": 1, "P001": 1, "P002": 1}
+
+
+def uncertain_addition(lab: Lab, folder: Path) -> tuple[str, str]:
+    """Return a run with an added row that is uncertain, and its workbook."""
+    first = first_run(lab, sheet(folder, {"P000": "uno"}))
+    assert first.results is not None
+    put_lines(first.results, [["P007", "Mayorista", 5], ["P008", "Mayorista", 6]])
+    lab.sandbox.faults.order(Fault.CLOSE_AFTER, path="productos/stock")
+    lab.sandbox.faults.order(Fault.CLOSE_BEFORE, path="consulta", times=99)
+    second = send(lab, first.results, SPANISH)
+    assert [(row.number, row.outcome) for row in second.rows] == [(None, "uncertain"), (None, "uncertain")]
+    assert second.run is not None
+    assert second.results is not None
+    lab.sandbox.faults.clear()
+    return second.run, second.results
+
+
+def test_an_added_row_that_became_uncertain_is_settled_by_its_place(lab: Lab, tmp_path: Path) -> None:
+    """It has no number in any sheet: ``+1`` is the first that was added, and the advice says so."""
+    run, _ = uncertain_addition(lab, tmp_path)
+    told = " ".join(str(step) for step in lab.show(run).next_steps)
+    assert "--row +1,+2 " in told
+    words = [Decision(rows=(-1,), applied=True, why="visto"), Decision(rows=(-2,), applied=False, why="no está")]
+    report = resolve_run(run, words, NO_WORKBOOK, lab.settings, Silent())
+    assert [row.outcome for row in report.rows] == ["accepted", "not_sent"]
+
+
+def test_an_added_row_is_decided_in_the_workbook_too(lab: Lab, tmp_path: Path) -> None:
+    """`Inciertas` names it as `Filas` does, and `resolve --from` takes the decision."""
+    run, path = uncertain_addition(lab, tmp_path)
+    book = openpyxl.load_workbook(path)
+    assert [row[0].value for row in book["Inciertas"].iter_rows(min_row=2)] == ["+1", "+2"]
+    page = book["Filas"]
+    number = next(cell.column for cell in page[1] if cell.value == "Fila")
+    assert [page.cell(row, number).value for row in (2, 3)] == ["+1", "+2"]
+    decision = next(cell.column for cell in book["Inciertas"][1] if cell.value == "Decisión")
+    book["Inciertas"].cell(3, decision).value = "aplicada"
+    book.save(path)
+    report = resolve_run(None, Path(path), NO_WORKBOOK, lab.settings, Silent())
+    assert report.run == run
+    assert [row.outcome for row in report.rows] == ["uncertain", "accepted"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from etl.cli.command import Decorator, grouped, help_option, option, setting_of
+from etl.core.row_names import ref_of
 from etl.messages import Text, text, translate
 
 READING = text("Reading and mapping")
@@ -48,9 +49,12 @@ def _constants(ctx: click.Context, parameter: click.Parameter, values: tuple[str
 
 
 def _rows(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[int, ...]:
-    """Read row numbers and ranges, ``12-61,70``, into ascending numbers."""
+    """Read row numbers and ranges, ``12-61,70,+1``, into ascending references; ``+1`` is the first added row."""
     numbers: set[int] = set()
     for part in ",".join(values).split(",") if values else ():
+        if part.strip().startswith("+") and (added := ref_of(part)) is not None:
+            numbers.add(added)
+            continue
         found = re.fullmatch(r"\s*([0-9]{1,7})\s*(?:-\s*([0-9]{1,7})\s*)?", part)
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
         if not 1 <= first <= last <= _LAST_EXCEL_ROW:
@@ -262,7 +266,7 @@ decision_options = grouped(
         multiple=True,
         callback=_rows,
         section=SENDING,
-        says=text("The uncertain rows that were looked up, as Excel numbers them."),
+        says=text("The uncertain rows that were looked up, as Excel numbers them; +1 is the first row you added."),
     ),
     option("--applied", is_flag=True, section=SENDING, says=text("They did reach the vendor: they count as accepted.")),
     option("--resend", is_flag=True, section=SENDING, says=text("They did not: `etl resume` sends them again.")),

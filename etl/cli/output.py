@@ -13,6 +13,7 @@ import click
 from etl.cli.asked import Asked
 from etl.cli.command import Setting
 from etl.core.report import Report
+from etl.core.row_names import row_name, row_refs
 from etl.errors import EtlError, InterruptedRunError, RefusedError, UsageError
 from etl.messages import Text, text, translate
 from etl.model import Finding, Json
@@ -153,10 +154,10 @@ def _row_lines(report: Report, language: str) -> list[str]:
     return [
         "\t".join(
             [
-                str(row.number) if row.number is not None else "+",
+                row_name(ref),
                 row.outcome.value,
                 "; ".join(translate(reason, language) for reason in row.reasons),
             ]
         )
-        for row in report.rows
+        for ref, row in zip(row_refs(row.number for row in report.rows), report.rows, strict=True)
     ]

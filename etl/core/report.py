@@ -49,7 +49,8 @@ class Requests:
 class UncertainRow:
     """What is known of a row whose fate is not."""
 
-    number: int | None
+    ref: int
+    """The row's number; -1 for the first row that was added to a results workbook (`etl.core.row_names`)."""
     batch: int
     payload: Mapping[str, Json]
     sent_at: datetime

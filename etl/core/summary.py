@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from etl.core.causes import Cause, causes, ranges
 from etl.core.plain_text import plain
 from etl.core.report import Report
+from etl.core.row_names import row_name, row_refs
 from etl.messages import Text, ntext, text, translate
 from etl.model import Finding, Outcome
 
@@ -44,10 +45,13 @@ def _head(report: Report) -> Iterator[Text]:
 
 
 def _tail(report: Report) -> Iterator[Text]:
-    unknown = [row.number for row in report.rows if row.outcome is Outcome.UNCERTAIN and row.number is not None]
+    refs = zip(row_refs(row.number for row in report.rows), report.rows, strict=True)
+    unknown = [ref for ref, row in refs if row.outcome is Outcome.UNCERTAIN]
     if unknown:
-        shown, more = ranges(unknown)
-        yield text("Rows whose fate is not known: {rows}", rows=_with_rest(shown, more))
+        shown, more = ranges([ref for ref in unknown if ref > 0])
+        added = ", ".join(row_name(ref) for ref in unknown if ref < 0)
+        told = ", ".join(part for part in (shown, added) if part)
+        yield text("Rows whose fate is not known: {rows}", rows=_with_rest(told, more))
     if report.results:
         yield text("Results: {path}", path=report.results)
     if report.annotated:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from etl.core.identity import WorkbookKind, from_properties
 from etl.core.resend import HIDDEN_RUN
+from etl.core.row_names import ref_of
 from etl.errors import FileError
 from etl.io.readers import open_source
 from etl.io.workbook.names import APPLIED, RESEND, Heading, SheetKind, heading_kind, sheet_kind, sheet_name
@@ -26,7 +27,7 @@ def run_id_of(path: Path) -> str | None:
 
 
 def read_decisions(path: Path) -> tuple[str, list[tuple[int, bool, str]]]:
-    """Return the run of a results workbook, and for each decided row of `Inciertas`: number, applied or not, why.
+    """Return the run of a results workbook, and for each decided row of `Inciertas`: reference, applied or not, why.
 
     Blank decisions are left out; a blank `Por qué` is the file's name. FileError when the workbook is not one of ours,
     has no such sheet, or a decision is neither of the two words.
@@ -98,9 +99,9 @@ def _folded(value: Cell) -> str:
 
 
 def _row_number(cell: Cell) -> int | None:
-    """Return the row number in a cell, which a program may have made a text."""
-    if isinstance(cell, str) and cell.strip().isdecimal():
-        return int(cell)
+    """Return the reference of the row that a cell names; a program may have made a text of a number."""
+    if isinstance(cell, str):
+        return ref_of(cell)
     if isinstance(cell, float) and not isinstance(cell, bool) and cell == int(cell) and cell > 0:
         return int(cell)
     return None

@@ -58,5 +58,6 @@ def fill_resend_sheet(
             yield f'<row r="{number}">{"".join(write(row, number))}{"".join(keys)}</row>'
 
     book.stream(sheet, rows, table.styles, last_row=len(chosen) + 1, columns=columns)
-    finish_table(book, sheet, rows=len(chosen), columns=table.width)
+    # The filter reaches over the hidden columns: sorting with it takes them along.
+    finish_table(book, sheet, rows=len(chosen), columns=columns)
     sheet.set_tab_color(TABS["amber" if chosen else "grey"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.core.plain_text import plain
 from etl.core.report import Report, ReportRow
+from etl.core.row_names import row_name, row_refs
 from etl.io.workbook.book import MAX_ROWS, Book, Styles
 from etl.io.workbook.cell_xml import cell_xml
 from etl.io.workbook.look import TABS
@@ -63,8 +64,9 @@ def add_rows_sheet(book: Book, report: Report, destination: Destination, table: 
         write, write_own = table.writer(styles), _own_writer(book, table.width, (returned, derived), styles)
         header = [*table.header_xml(styles), *_own_header_xml(own, table.width, styles)]
         yield f'<row r="1" ht="32" customHeight="1">{"".join(header)}</row>'
-        for number, row in enumerate(shown, start=2):
-            yield f'<row r="{number}">{"".join(write(row, number))}{"".join(write_own(row, number))}</row>'
+        refs = row_refs(row.number for row in shown)
+        for number, (row, ref) in enumerate(zip(shown, refs, strict=True), start=2):
+            yield f'<row r="{number}">{"".join(write(row, number))}{"".join(write_own(row, number, ref))}</row>'
 
     styles = table.styles | {"own", "own number", "moment"} | {f"state:{outcome}" for outcome in Outcome}
     book.stream(sheet, rows, styles, last_row=len(shown) + 1, columns=columns)
@@ -109,7 +111,7 @@ def _names(mappings: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
 
 def _own_writer(
     book: Book, first: int, fields: tuple[Sequence[str], Sequence[str]], styles: Styles
-) -> Callable[[ReportRow, int], Iterator[str]]:
+) -> Callable[[ReportRow, int, int], Iterator[str]]:
     """Return what gives our cells of a row: number, state, reason, batch, vendor's id, returned and derived fields."""
     returned, derived = fields
     letters = [column_letter(first + index) for index in range(len(_FIXED) + len(returned) + len(derived))]
@@ -118,10 +120,9 @@ def _own_writer(
     states = {outcome: (state(outcome, book.language), styles[f"state:{outcome}"]) for outcome in Outcome}
     muted = styles["own"]
 
-    def write(row: ReportRow, number: int) -> Iterator[str]:
+    def write(row: ReportRow, number: int, ref: int) -> Iterator[str]:
         digits = str(number)
-        if row.number is not None:
-            yield cell_xml(number_of + digits, row.number, muted)
+        yield cell_xml(number_of + digits, ref if ref > 0 else row_name(ref), muted)
         word, style = states[row.outcome]
         yield cell_xml(state_at + digits, word, style)
         if row.reasons:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from etl.core.plain_text import plain
 from etl.core.report import Report, UncertainRow
 from etl.core.resend import HIDDEN_RUN
+from etl.core.row_names import row_name
 from etl.io.workbook.book import MAX_ROWS, Book
 from etl.io.workbook.cell_xml import cell_text
 from etl.io.workbook.look import TABS
@@ -81,7 +82,7 @@ def _values(book: Book, row: UncertainRow, sent: Sequence[str], run: str | None)
             "{reason}. As far as totals can tell it was not applied; sales in between can hide the truth", reason=reason
         )
     return [
-        row.number,
+        row.ref if row.ref > 0 else row_name(row.ref),
         row.batch,
         *(shown_value(row.payload.get(name)) for name in sent),
         local(row.sent_at),

@@ -205,7 +205,7 @@ UNCERTAIN = (
 
 def uncertain_report() -> Report:
     """Return the report of a run with three uncertain rows."""
-    lost = [row(known.number, (known.payload["code"], "Lancha", 1.0), Outcome.UNCERTAIN) for known in UNCERTAIN]
+    lost = [row(known.ref, (known.payload["code"], "Lancha", 1.0), Outcome.UNCERTAIN) for known in UNCERTAIN]
     return shop_report((*ROWS, *lost), uncertain=UNCERTAIN, exit_code=7)
 
 
