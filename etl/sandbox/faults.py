@@ -96,6 +96,8 @@ class FaultOrder:
     vendor: str | None = None
     path: str | None = None
     """Relative to the vendor's address (``productos/stock``); None: any."""
+    method: str | None = None
+    """Of the request; None: any."""
     nth: int = 1
     """Counted among the matching requests since it was ordered, from 1."""
     times: int | None = 1
@@ -179,10 +181,10 @@ class FaultBook:
         with self._lock:
             return tuple(self._fired)
 
-    def pick(self, vendor: str, path: str) -> Picked:
+    def pick(self, vendor: str, path: str, method: str = "POST") -> Picked:
         """Return what happens to this request; every matching order counts it, the first that falls on it wins."""
         with self._lock:
-            falling = [one.order for one in self._matching(vendor, path) if one.fires()]
+            falling = [one.order for one in self._matching(vendor, path, method) if one.fires()]
             latency = sum(order.delay for order in falling if order.fault is Fault.LATENCY)
             chosen = next((order for order in falling if order.fault is not Fault.LATENCY), None)
             if chosen is not None:
@@ -197,10 +199,10 @@ class FaultBook:
                 self._fired.append(Fired(Fault.RESET_ON_ACCEPT, "", ""))
             return any(resets)
 
-    def _matching(self, vendor: str, path: str) -> Iterable[_Standing]:
+    def _matching(self, vendor: str, path: str, method: str) -> Iterable[_Standing]:
         for one in self._standing:
             order = one.order
             if order.fault is Fault.RESET_ON_ACCEPT:
                 continue
-            if order.vendor in {None, vendor} and order.path in {None, path}:
+            if order.vendor in {None, vendor} and order.path in {None, path} and order.method in {None, method}:
                 yield one

@@ -88,7 +88,7 @@ class Front:
     async def _serve_vendor(self, vendor: SimulatedVendor, request: Incoming, writer: asyncio.StreamWriter) -> bool:
         path = request.path.removeprefix(vendor.prefix)
         vendor.receive(path, request)
-        picked = self._faults.pick(vendor.name, path)
+        picked = self._faults.pick(vendor.name, path, request.method)
         if picked.latency:
             await asyncio.sleep(picked.latency)
         order = picked.order

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -27,8 +26,10 @@ from etl.runs import reconcile_run, resume_run, show_run
 from etl.sandbox import DEMO_CREDENTIALS, Sandbox
 from etl.settings import Settings, load_settings
 from etl.vendors import DESTINATIONS
+from tests.recovery.trades import LIST, MOVES, PRODUCTS, TRADES, Trade, movement_values, product, product_values
 
-LIST = "Mayorista"
+__all__ = ["LIST", "MOVES", "PRODUCTS", "movement_values", "product", "product_values"]
+
 NO_WORKBOOK = OutputOptions(write_results=False, language="en")
 
 
@@ -49,49 +50,6 @@ class Silent:
         assert 0 <= done <= total
 
 
-def product(code: str, stock: int = 100) -> dict[str, object]:
-    return {
-        "descripcion": f"Producto {code}",
-        "codigo": code,
-        "lista_precios": LIST,
-        "unidad_bulto": "1",
-        "precio_unitario_sin_iva": 10.5,
-        "alicuota": 21,
-        "moneda": "PES",
-        "afecta_stock": "S",
-        "stock_actual": stock,
-        "stock_minimo": 5,
-    }
-
-
-def movement_values(number: int, operation: str = "A") -> dict[str, object]:
-    return {
-        "operacion": operation,
-        "lista_precios": LIST,
-        "codigo": f"P{number:03d}",
-        "cantidad": Decimal(1 + number % 7),
-    }
-
-
-def product_values(number: int, operation: str = "A") -> dict[str, object]:
-    return {
-        "operacion": operation,
-        "descripcion": f"Producto {number}",
-        "codigo": f"P{number:03d}",
-        "lista_precios": LIST,
-        "unidad_bulto": Decimal(1),
-        "precio_unitario_sin_iva": Decimal("10.125"),
-        "alicuota": Decimal(21),
-        "moneda": "PES",
-        "afecta_stock": "S",
-        **({"stock_actual": Decimal(4)} if operation == "A" else {}),
-    }
-
-
-MOVES = "tusfacturas.stock"
-PRODUCTS = "tusfacturas.productos"
-
-
 @dataclass(slots=True)
 class Lab:
     """One company with one journal and one simulated vendor. Times are short, so that nothing has to be waited for."""
@@ -99,14 +57,18 @@ class Lab:
     home: Path
     sandbox: Sandbox
     timing: Mapping[str, str] = field(default_factory=dict)
-    credentials: Mapping[str, str] = field(default_factory=lambda: DEMO_CREDENTIALS["tusfacturas"])
+    credentials: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: DEMO_CREDENTIALS)
 
     @property
     def environ(self) -> dict[str, str]:
         return {
             "ETL_HOME": str(self.home),
-            "ETL_TUSFACTURAS_URL": self.sandbox.url("tusfacturas"),
-            **{f"ETL_TUSFACTURAS_{name.upper()}": value for name, value in self.credentials.items()},
+            **{f"ETL_{vendor.upper()}_URL": self.sandbox.url(vendor) for vendor in self.credentials},
+            **{
+                f"ETL_{vendor.upper()}_{name.upper()}": value
+                for vendor, secrets in self.credentials.items()
+                for name, value in secrets.items()
+            },
             "ETL_RETRY_BASE": "0.01",
             "ETL_RECONCILE_HORIZON": "0.6",
             "ETL_RECONCILE_GAP": "0.05",
@@ -166,6 +128,11 @@ class Lab:
             journal.create_run(record, sources, items, batches)
         return record.id
 
+    def plan_trade(self, trade: Trade, rows: int) -> str:
+        """Put what so many rows of a trade need into the vendor, and their plan into the journal."""
+        trade.arrange(self.sandbox, rows)
+        return self.plan(trade.to, [trade.values(number) for number in range(rows)])
+
     def resume(self, run: str, **send: object) -> Report:
         return resume_run(run, NO_WORKBOOK, SendOptions(**send), self.settings, Silent())  # type: ignore[arg-type]
 
@@ -177,13 +144,17 @@ class Lab:
 
     def applied(self, run: str) -> dict[int, int]:
         """Return, by row number, how often the vendor really applied what the run holds."""
-        method = {MOVES: "productos/stock", PRODUCTS: "productos/administrar"}
         with self.journal() as journal:
             record = journal.run(run)
             items = {item.place: item for item in journal.items_of(run)}
             rows = journal.rows_of(run)
+            groups = {batch.number: batch.group for batch in journal.batches_of(run)}
+        trades = {
+            batch: next(one for one in TRADES.values() if one.to == record.destination and one.is_of(group))
+            for batch, group in groups.items()
+        }
         return {
-            row.number: self.sandbox.tusfacturas.times_applied(*items[row.item].key, method[record.destination])
+            row.number: trades[items[row.item].batch].times(self.sandbox, items[row.item])
             for row in rows
             if row.item is not None and row.number is not None
         }
@@ -205,8 +176,8 @@ class Lab:
 
 
 def shops(lab: Lab, count: int) -> None:
-    """Put products that keep stock into the vendor."""
-    lab.sandbox.tusfacturas.seed(*(product(f"P{number:03d}") for number in range(count)))
+    """Put products that keep stock into TusFacturas."""
+    TRADES["moves-A"].arrange(lab.sandbox, count)
 
 
 def server() -> multiprocessing.context.ForkServerContext:

@@ -16,12 +16,18 @@ from pathlib import Path
 import pytest
 
 from etl.sandbox import Fault, Sandbox
-from tests.recovery.lab import MOVES, Lab, movement_values, shops
+from tests.recovery.lab import Lab
+from tests.recovery.test_processes import run_words, sheet
+from tests.recovery.trades import TRADES, Trade
 
 CANARIES = {
-    "usertoken": 'canario-"nandu"/usertoken+71',
-    "apikey": "90817263541",
-    "apitoken": "canario-apitoken&Q5zX8w==",
+    "tusfacturas": {
+        "usertoken": 'canario-"nandu"/usertoken+71',
+        "apikey": "90817263541",
+        "apitoken": "canario-apitoken&Q5zX8w==",
+    },
+    "bsale": {"access_token": "canario-access-token/7Hj+2w=="},
+    "justo": {"token": "canario-justo.Token_93kLm/Q=="},
 }
 ETL = [sys.executable, "-m", "etl"]
 
@@ -54,16 +60,19 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def leaks(places: Iterator[tuple[str, bytes]]) -> list[str]:
-    marks = {f"{name} as {how}": mark for name, secret in CANARIES.items() for how, mark in encodings(secret).items()}
+    marks = {
+        f"{name} as {how}": mark
+        for secrets in CANARIES.values()
+        for name, secret in secrets.items()
+        for how, mark in encodings(secret).items()
+    }
     return [f"{mark} in {place}" for place, content in places for mark, wanted in marks.items() if wanted in content]
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with Sandbox(credentials={"tusfacturas": CANARIES}) as sandbox:
-        lab = Lab(tmp_path / "home", sandbox, credentials=CANARIES)
-        shops(lab, 60)
-        yield lab
+    with Sandbox(credentials=CANARIES) as sandbox:
+        yield Lab(tmp_path / "home", sandbox, credentials=CANARIES)
 
 
 def etl(lab: Lab, *words: str, program: list[str] | None = None) -> bytes:
@@ -84,17 +93,24 @@ def etl(lab: Lab, *words: str, program: list[str] | None = None) -> bytes:
     return out
 
 
-def test_no_secret_is_left_anywhere(lab: Lab, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "trade",
+    [
+        pytest.param(TRADES[name], marks=() if name in {"moves-A", "receives"} else pytest.mark.long)
+        for name in ("moves-A", "receives", "consumes", "justo")
+    ],
+    ids=str,
+)
+def test_no_secret_is_left_anywhere(lab: Lab, trade: Trade, tmp_path: Path) -> None:
     """Every command, good and bad answers, refused credentials: 0 hits in output, journal, logs, workbooks, bodies."""
-    path = tmp_path / "stock.csv"
-    rows = "".join(f"P{number:03d};Mayorista;1\n" for number in range(55))
-    path.write_text(f"Código;Lista de precios;Cantidad\n{rows}X1;Mayorista;1\n", encoding="utf-8")
-    sheet = ["run", str(path), "--to", MOVES, "--set", "operacion=A"]
-    lab.sandbox.faults.order(Fault.STATUS_BEFORE, path="productos/stock", status=400)
-    lab.sandbox.faults.order(Fault.CLOSE_AFTER, path="productos/stock", nth=2)
+    trade.arrange(lab.sandbox, 120)
+    path = sheet(tmp_path, trade, 120)
+    words = run_words(trade, path, "-v")
+    lab.sandbox.faults.order(Fault.STATUS_BEFORE, **trade.submissions, status=400)
+    lab.sandbox.faults.order(Fault.CLOSE_AFTER, **trade.submissions, nth=2)
     printed = [
-        etl(lab, *sheet, "--dry-run", "--payloads", str(tmp_path / "bodies"), "-v"),
-        etl(lab, *sheet, "--yes", "-v"),
+        etl(lab, *words, "--dry-run", "--payloads", str(tmp_path / "bodies")),
+        etl(lab, *words),
         etl(lab, "resume", "last", "-v"),
         etl(lab, "show", "last", "--json", "--rows"),
         etl(lab, "report", "last", "-o", str(tmp_path / "otra.xlsx")),
@@ -104,9 +120,9 @@ def test_no_secret_is_left_anywhere(lab: Lab, tmp_path: Path) -> None:
     with lab.journal() as journal:
         states = {item.state for run in journal.find_runs("") for item in journal.items_of(run)}
     assert {"confirmed", "rejected"} <= states, "it was really sent, taken and refused"
-    lab.sandbox.tusfacturas.reset()
+    lab.sandbox.faults.clear()
     lab.sandbox.faults.order(Fault.STATUS_BEFORE, status=401, times=None)
-    printed += [etl(lab, *sheet, "--yes", "--again", "-v"), etl(lab, "doctor")]
+    printed += [etl(lab, *words, "--again"), etl(lab, "doctor")]
     assert leaks((f"output {place}", out) for place, out in enumerate(printed)) == []
     assert leaks(contents(tmp_path)) == []
     assert any(name.endswith("journal.db") for name, _content in contents(tmp_path)), "there was something to search"
@@ -136,8 +152,8 @@ run_command_line()
 """
 
 
-def crash_at(lab: Lab, folder: Path, line: int) -> bytes:
-    run = lab.plan(MOVES, [movement_values(number) for number in range(3)])
+def crash_at(lab: Lab, trade: Trade, folder: Path, line: int) -> bytes:
+    run = lab.plan_trade(trade, 3)
     script = folder / "inject.py"
     script.write_text(INJECTOR, encoding="utf-8")
     out = etl(lab, "resume", run, "--no-results", "-v", program=[sys.executable, str(script), str(line)])
@@ -145,21 +161,23 @@ def crash_at(lab: Lab, folder: Path, line: int) -> bytes:
     return out
 
 
-def check_crashes(lab: Lab, folder: Path, lines: range) -> None:
-    printed = [crash_at(lab, folder, line) for line in lines]
+def check_crashes(lab: Lab, trade: Trade, folder: Path, lines: range) -> None:
+    printed = [crash_at(lab, trade, folder, line) for line in lines]
     crashed = sum(b"incident" in out for out in printed)
     assert crashed >= len(printed) // 2, "the seeded errors must really end the program"
     assert leaks((f"crash {place}", out) for place, out in enumerate(printed)) == []
     assert leaks(contents(folder)) == []
 
 
-def test_no_secret_is_left_by_a_bug(lab: Lab, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["moves-A", "receives"])
+def test_no_secret_is_left_by_a_bug(lab: Lab, name: str, tmp_path: Path) -> None:
     """An exception in the middle of sending: one line, an incident file, no secret (a sample of the lines)."""
-    check_crashes(lab, tmp_path, range(40, 400, 90))
+    check_crashes(lab, TRADES[name], tmp_path, range(40, 400, 120))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_no_secret_is_left_by_a_bug_anywhere(lab: Lab, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["moves-A", "receives", "consumes", "justo"])
+def test_no_secret_is_left_by_a_bug_anywhere(lab: Lab, name: str, tmp_path: Path) -> None:
     """The same at sixty lines, all along the way of the credentials."""
-    check_crashes(lab, tmp_path, range(5, 605, 10))
+    check_crashes(lab, TRADES[name], tmp_path, range(5, 605, 10))

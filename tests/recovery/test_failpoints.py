@@ -20,17 +20,8 @@ from etl.io.transport import HttpTransport
 from etl.messages import text
 from etl.sandbox import Fault, Sandbox
 from etl.vendors.base import Exchange
-from tests.recovery.lab import (
-    MOVES,
-    PRODUCTS,
-    Lab,
-    kill,
-    movement_values,
-    product_values,
-    resume_in_child,
-    shops,
-    start,
-)
+from tests.recovery.lab import Lab, kill, resume_in_child, start
+from tests.recovery.trades import TRADES, Trade
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 
@@ -50,11 +41,12 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "while parsing": (Exchange, "read", "after"),
     "before the outcome": (SqlJournal, "record", "before"),
     "after the outcome": (SqlJournal, "record", "after"),
+    "before the details are kept": (SqlJournal, "record_details", "before"),
+    "after the details are kept": (SqlJournal, "record_details", "after"),
     "before the end": (SqlJournal, "finish", "before"),
     "after the end": (SqlJournal, "finish", "after"),
 }
 ENDINGS = ("kill", "term", "exception", "full disk")
-CASES = [(MOVES, "A"), (MOVES, "B"), (PRODUCTS, "A"), (PRODUCTS, "M")]
 
 
 class SeededError(Exception):
@@ -113,55 +105,48 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def check(sandbox: Sandbox, folder: Path, to: str, operation: str, point: str, how: str, nth: int) -> None:
+def check(sandbox: Sandbox, folder: Path, trade: Trade, point: str, how: str, nth: int) -> None:
     sandbox.reset()
     sandbox.faults.clear()
     sandbox.faults.order(Fault.LATENCY, times=None, delay=0.002)
-    if operation != "A" or to == MOVES:
-        shops(Lab(folder / "home", sandbox), ROWS)
     lab = Lab(folder / "home", sandbox, {"ETL_RECONCILE_HORIZON": "0.3"})
-    make = movement_values if to == MOVES else product_values
-    run = lab.plan(to, [make(number, operation) for number in range(ROWS)])
+    run = lab.plan_trade(trade, ROWS)
     child = start(resume_with_a_failpoint, lab.environ, str(lab.home), run, point, how, nth)
     child.join(30)
     kill(child)
     sandbox.settle()
-    once = operation != "M"
-    assert lab.false_words(run, once=once) == []
+    assert lab.false_words(run, once=trade.once) == []
     time.sleep(0.31)
-    for _ in range(4):
+    for _ in range(5):
         report = lab.resume(run)
-        assert lab.false_words(run, once=once) == []
+        assert lab.false_words(run, once=trade.once) == []
         if report.exit_code == 0:
             break
         time.sleep(0.06)
-    counts = lab.show(run).counts
-    assert counts["accepted"] + counts["uncertain"] == ROWS, counts
-    if to == PRODUCTS:
-        assert counts["accepted"] == ROWS, counts
+    assert trade.is_settled(lab.show(run), ROWS), lab.show(run).counts
 
 
+NAMES = tuple(TRADES)
 SAMPLE = [
-    (CASES[index % len(CASES)], point, ENDINGS[(index // 2) % len(ENDINGS)]) for index, point in enumerate(POINTS)
+    *((NAMES[at % 4], point, ENDINGS[(at // 2) % len(ENDINGS)]) for at, point in enumerate(POINTS)),
+    *((NAMES[4 + at % 4], point, ENDINGS[(1 + at // 2) % len(ENDINGS)]) for at, point in enumerate(POINTS)),
 ]
 
 
-@pytest.mark.parametrize(("case", "point", "how"), SAMPLE)
-def test_the_truth_survives_a_failpoint(
-    case: tuple[str, str], point: str, how: str, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    """Every point once, the ways to end in turn."""
-    check(sandbox, tmp_path, *case, point, how, nth=2)
+@pytest.mark.parametrize(("name", "point", "how"), SAMPLE)
+def test_the_truth_survives_a_failpoint(name: str, point: str, how: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Every point, the kinds of submission and the ways to end in turn."""
+    check(sandbox, tmp_path, TRADES[name], point, how, nth=2)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("how", ENDINGS)
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("case", CASES, ids="-".join)
+@pytest.mark.parametrize("name", TRADES)
 @pytest.mark.parametrize("nth", [1, 3])
 def test_the_truth_survives_every_failpoint(
-    case: tuple[str, str], point: str, how: str, nth: int, sandbox: Sandbox, tmp_path: Path
+    name: str, point: str, how: str, nth: int, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """Every point x every destination x every way to end, at the first and a later pass."""
-    check(sandbox, tmp_path, *case, point, how, nth)
+    """Every point x every kind of submission x every way to end, at the first and a later pass."""
+    check(sandbox, tmp_path, TRADES[name], point, how, nth)

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from etl.core.report import Report
-from etl.sandbox import DEMO_CREDENTIALS, Fault, Sandbox
-from tests.recovery.lab import Lab, kill, resume_in_child, start
-from tests.recovery.test_fault_matrix import ALL, CASES, Case, words
+from etl.sandbox import Fault, Sandbox
+from tests.recovery.lab import Lab
 
 PATH = "products/itemsStock"
 TO = "justo.stock"
 PRODUCTS = ("empanada-carne", "empanada-humita", "00123")
-
-
-@dataclass(slots=True)
-class JustoLab(Lab):
-    """One account at Justo."""
-
-    @property
-    def environ(self) -> dict[str, str]:
-        token = DEMO_CREDENTIALS["justo"]["token"]
-        plain = super(JustoLab, self).environ
-        return {**plain, "ETL_JUSTO_URL": self.sandbox.url("justo"), "ETL_JUSTO_TOKEN": token}
-
-    def applied(self, run: str) -> dict[int, int]:
-        with self.journal() as journal:
-            items = {item.place: item for item in journal.items_of(run)}
-            rows = journal.rows_of(run)
-        return {
-            row.number: self.sandbox.justo.times_applied(*filter(None, items[row.item].key))
-            for row in rows
-            if row.item is not None and row.number is not None
-        }
 
 
 def values(number: int, stock: int = 7) -> Mapping[str, object]:
@@ -55,12 +31,12 @@ def running() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def lab(running: Sandbox, tmp_path: Path) -> JustoLab:
+def lab(running: Sandbox, tmp_path: Path) -> Lab:
     running.reset()
-    return JustoLab(tmp_path / "home", running)
+    return Lab(tmp_path / "home", running)
 
 
-def lost(lab: JustoLab, rows: Sequence[Mapping[str, object]], fault: Fault = Fault.CLOSE_AFTER) -> str:
+def lost(lab: Lab, rows: Sequence[Mapping[str, object]], fault: Fault = Fault.CLOSE_AFTER) -> str:
     """Send rows whose answer is lost, with no time left to set them again; return the run."""
     lab.timing = {"ETL_RESEND_WINDOW": "0"}
     lab.sandbox.faults.order(fault, vendor="justo", times=None)
@@ -70,30 +46,8 @@ def lost(lab: JustoLab, rows: Sequence[Mapping[str, object]], fault: Fault = Fau
     return run
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_each_fault_means_what_the_table_says(case: Case, lab: JustoLab) -> None:
-    """Values are set again within the window: outcome, exit code and applications are exact, and no word is false."""
-    lab.timing = case.timing
-    at_once, code, applied, in_the_end = case.sets
-    if case.order["fault"] is Fault.DUPLICATED_ITEMS:
-        applied = "111"  # the page's own sample tells one stock twice
-    run = lab.plan(TO, [values(number) for number in range(ALL)])
-    details = {name: value for name, value in case.order.items() if name != "fault"}
-    lab.sandbox.faults.order(case.order["fault"], path=PATH, **details)  # type: ignore[arg-type]
-    report = lab.resume(run)
-    assert outcomes(report) == words(at_once)
-    assert report.exit_code == code
-    assert "".join(str(times) for times in lab.applied(run).values()) == applied
-    lab.sandbox.faults.clear()
-    lab.sandbox.settle()
-    lab.reconcile(run)
-    lab.resume(run)
-    assert outcomes(lab.show(run)) == words(in_the_end)
-    assert lab.false_words(run, once=False) == []
-
-
 @pytest.mark.parametrize("fault", [Fault.CLOSE_AFTER, Fault.CLOSE_BEFORE])
-def test_after_the_window_nothing_is_set_again(fault: Fault, lab: JustoLab) -> None:
+def test_after_the_window_nothing_is_set_again(fault: Fault, lab: Lab) -> None:
     """Orders may have come: the rows stay uncertain, and the advice does not send people to look them up (RET-9)."""
     run = lost(lab, [values(0), values(1)], fault)
     before = len(lab.sandbox.justo.applications)
@@ -107,14 +61,14 @@ def test_after_the_window_nothing_is_set_again(fault: Fault, lab: JustoLab) -> N
     assert len(lab.sandbox.justo.applications) == before
 
 
-def test_within_the_window_resume_sets_them_again(lab: JustoLab) -> None:
+def test_within_the_window_resume_sets_them_again(lab: Lab) -> None:
     """A process that ended in between goes on where it was."""
     run = lost(lab, [values(0)])
     lab.timing = {"ETL_RESEND_WINDOW": "60"}
     assert outcomes(lab.resume(run)) == ["accepted"]
 
 
-def test_a_newer_run_settles_what_an_older_one_left_open(lab: JustoLab) -> None:
+def test_a_newer_run_settles_what_an_older_one_left_open(lab: Lab) -> None:
     """What was uncertain is skipped with the run that replaced it; other rows of the older run stay as they are."""
     older = lost(lab, [values(0), values(1)])
     newer = lab.plan(TO, [values(1, 3)])
@@ -128,7 +82,7 @@ def test_a_newer_run_settles_what_an_older_one_left_open(lab: JustoLab) -> None:
     assert (outcomes(report), report.exit_code) == (["skipped", "skipped"], 0)
 
 
-def test_an_unsent_row_is_settled_too_and_never_sent_over_the_newer_value(lab: JustoLab) -> None:
+def test_an_unsent_row_is_settled_too_and_never_sent_over_the_newer_value(lab: Lab) -> None:
     """An old plan is not resumed over a newer one; its other rows go out."""
     older = lab.plan(TO, [values(0, 99), values(2, 5)])
     assert lab.resume(lab.plan(TO, [values(0, 3)])).exit_code == 0
@@ -138,7 +92,7 @@ def test_an_unsent_row_is_settled_too_and_never_sent_over_the_newer_value(lab: J
     assert lab.sandbox.justo.stock("local-centro", PRODUCTS[2]) == 5
 
 
-def test_a_newer_run_that_is_not_accepted_settles_nothing(lab: JustoLab) -> None:
+def test_a_newer_run_that_is_not_accepted_settles_nothing(lab: Lab) -> None:
     """A refused or lost value replaces none."""
     older = lost(lab, [values(0)])
     lab.sandbox.faults.order(Fault.STATUS_BEFORE, path=PATH, status=400)
@@ -148,7 +102,7 @@ def test_a_newer_run_that_is_not_accepted_settles_nothing(lab: JustoLab) -> None
     assert outcomes(lab.show(older)) == ["uncertain"]
 
 
-def test_an_older_run_never_settles_a_newer_one(lab: JustoLab) -> None:
+def test_an_older_run_never_settles_a_newer_one(lab: Lab) -> None:
     """Set again late, the older value does not make the newer row's doubt go away."""
     older = lost(lab, [values(0)])
     newer = lost(lab, [values(0, 4)])
@@ -158,7 +112,7 @@ def test_an_older_run_never_settles_a_newer_one(lab: JustoLab) -> None:
     assert lab.sandbox.justo.stock("local-centro", PRODUCTS[0]) == 4
 
 
-def test_a_row_that_the_vendor_refuses_has_its_words(lab: JustoLab) -> None:
+def test_a_row_that_the_vendor_refuses_has_its_words(lab: Lab) -> None:
     """207: the good rows are accepted, the others have every text of theirs; 400: none is accepted."""
     bad = {**values(0), "storeId": "nowhere", "productId": "nothing"}
     report = lab.resume(lab.plan(TO, [values(0), bad]))
@@ -172,7 +126,7 @@ def test_a_row_that_the_vendor_refuses_has_its_words(lab: JustoLab) -> None:
     assert "storeId:nowhere" in str(report.rows[0].reasons[0])
 
 
-def test_two_ids_of_one_product_are_a_warning_on_both_rows(lab: JustoLab) -> None:
+def test_two_ids_of_one_product_are_a_warning_on_both_rows(lab: Lab) -> None:
     """Also when they went out in different requests: one value has replaced the other."""
     catalogue = lab.sandbox.justo.catalogue
     for number in range(60):
@@ -184,18 +138,3 @@ def test_two_ids_of_one_product_are_a_warning_on_both_rows(lab: JustoLab) -> Non
     assert [finding.row for finding in found] == [2, 57]
     assert not any(finding.is_error for finding in found)
     assert report.exit_code == 0
-
-
-def test_a_killed_process_leaves_no_row_without_its_outcome(lab: JustoLab) -> None:
-    """Killed while it waits for the answer: resume sets the value again within the window."""
-    run = lab.plan(TO, [values(number) for number in range(ALL)])
-    lab.sandbox.faults.order(Fault.SILENT_AFTER, path=PATH, delay=5.0)
-    lab.timing = {"ETL_TIMEOUT": "10"}
-    child = start(resume_in_child, lab.environ, str(lab.home), run)
-    until = time.monotonic() + 30
-    while not lab.sandbox.justo.applications and time.monotonic() < until:
-        time.sleep(0.02)
-    kill(child)
-    report = lab.resume(run)
-    assert (outcomes(report), report.exit_code) == (["accepted"] * ALL, 0)
-    assert lab.false_words(run, once=False) == []

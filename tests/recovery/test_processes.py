@@ -17,24 +17,35 @@ from pathlib import Path
 import pytest
 
 from etl.sandbox import Fault, Sandbox
-from tests.recovery.lab import MOVES, PRODUCTS, Lab, movement_values, product_values, shops
+from tests.recovery.lab import Lab
+from tests.recovery.trades import TRADES, Trade
 
 ETL = [sys.executable, "-m", "etl"]
+
+
+def each_trade_but_mostly(*names: str) -> pytest.MarkDecorator:
+    """Try these kinds of submission in every suite, and the others in the long runs."""
+    marked = [pytest.param(one, marks=() if one.name in names else pytest.mark.long) for one in TRADES.values()]
+    return pytest.mark.parametrize("trade", marked, ids=str)
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
     with Sandbox() as sandbox:
-        lab = Lab(tmp_path / "home", sandbox)
-        shops(lab, 200)
-        yield lab
+        yield Lab(tmp_path / "home", sandbox)
 
 
-def sheet(folder: Path, count: int, name: str = "stock.csv") -> Path:
-    lines = [f"P{number:03d};Mayorista;{1 + number % 7}" for number in range(count)]
-    path = folder / name
-    path.write_text("\n".join(["Código;Lista de precios;Cantidad", *lines]) + "\n", encoding="utf-8")
+def sheet(folder: Path, trade: Trade, count: int, first: int = 0) -> Path:
+    """Write rows of a trade as a CSV file, the fields' own names as headers."""
+    rows = [trade.values(number) for number in range(first, first + count)]
+    lines = [";".join(rows[0]), *(";".join(str(value) for value in row.values()) for row in rows)]
+    path = folder / f"rows{first}.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def run_words(trade: Trade, path: Path, *more: str) -> list[str]:
+    return ["run", str(path), "--to", trade.to, "--yes", "--decimal", "point", *more]
 
 
 def environ(lab: Lab) -> dict[str, str]:
@@ -55,80 +66,81 @@ def etl(lab: Lab, *words: str, **more: object) -> subprocess.CompletedProcess[st
     )
 
 
-def start_runs(lab: Lab, folder: Path, count: int) -> list[tuple[int, str]]:
+def start_runs(lab: Lab, trade: Trade, folder: Path, count: int) -> list[tuple[int, str]]:
     """Start `count` runs of different sheets at once, and return how each ended."""
-    lab.sandbox.faults.order(Fault.LATENCY, times=None, delay=1.0)
-    processes = []
-    for number in range(count):
-        path = sheet(folder, 60, f"stock{number}.csv")
-        path.write_text(path.read_text().replace("P", f"X{number}-"), encoding="utf-8")
-        words = [*ETL, "run", str(path), "--to", MOVES, "--set", "operacion=A", "--yes", "--json", "--no-results"]
-        processes.append(
-            subprocess.Popen(
-                words,
-                env=environ(lab),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                stdin=subprocess.DEVNULL,
-                text=True,
-            )
+    trade.arrange(lab.sandbox, 60 * count)
+    lab.sandbox.faults.order(Fault.LATENCY, **trade.submissions, times=None, delay=2.0)
+    processes = [
+        subprocess.Popen(
+            [*ETL, *run_words(trade, sheet(folder, trade, 60, 60 * number), "--json", "--no-results")],
+            env={**environ(lab), "ETL_TIMEOUT": "20"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            text=True,
         )
+        for number in range(count)
+    ]
     ended = [(process.communicate(timeout=300)[0], process.returncode) for process in processes]
     return [(code, out) for out, code in ended]
 
 
-def test_only_one_process_works_on_an_account(lab: Lab, tmp_path: Path) -> None:
-    """Eight at once: one runs, seven end with 6 and their JSON object; the vendor saw one run's requests (JOB-1)."""
-    check_one_of(start_runs(lab, tmp_path, 8), lab)
+@each_trade_but_mostly("moves-A")
+def test_only_one_process_works_on_an_account(lab: Lab, trade: Trade, tmp_path: Path) -> None:
+    """Six at once: one runs, five end with 6 and their JSON object; the vendor saw one run's requests (JOB-1)."""
+    check_one_of(start_runs(lab, trade, tmp_path, 6), lab, trade)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_only_one_of_fifty_processes_works_on_an_account(lab: Lab, tmp_path: Path) -> None:
     """The same with fifty."""
-    check_one_of(start_runs(lab, tmp_path, 50), lab)
+    check_one_of(start_runs(lab, TRADES["moves-A"], tmp_path, 50), lab, TRADES["moves-A"])
 
 
-def check_one_of(ended: list[tuple[int, str]], lab: Lab) -> None:
+def check_one_of(ended: list[tuple[int, str]], lab: Lab, trade: Trade) -> None:
     codes = sorted(code for code, _out in ended)
-    assert codes == [1, *[6] * (len(ended) - 1)], codes
+    assert codes == [0, *[6] * (len(ended) - 1)], codes
     assert all(json.loads(out)["exit_code"] == code for code, out in ended)
-    assert lab.sandbox.tusfacturas.requests["productos/stock"] == 2
+    assert trade.sent(lab.sandbox) == 2
 
 
-def test_the_lock_of_a_killed_process_is_free_at_once(lab: Lab, tmp_path: Path) -> None:
+@each_trade_but_mostly("moves-A", "receives")
+def test_the_lock_of_a_killed_process_is_free_at_once(lab: Lab, trade: Trade, tmp_path: Path) -> None:
     """The kernel lets go of it, no stale file stands in the way, and the next run finds the killed one's rows."""
-    lab.sandbox.faults.order(Fault.SILENT_BEFORE, path="productos/stock", delay=30.0)
-    path = sheet(tmp_path, 10)
-    words = [*ETL, "run", str(path), "--to", MOVES, "--set", "operacion=A", "--yes", "--no-results"]
-    process = subprocess.Popen(words, env={**environ(lab), "ETL_TIMEOUT": "60"}, stdin=subprocess.DEVNULL)
-    _wait_until_sending(lab)
+    trade.arrange(lab.sandbox, 10)
+    lab.sandbox.faults.order(Fault.SILENT_BEFORE, **trade.submissions, delay=30.0)
+    words = run_words(trade, sheet(tmp_path, trade, 10), "--no-results")
+    process = subprocess.Popen([*ETL, *words], env={**environ(lab), "ETL_TIMEOUT": "60"}, stdin=subprocess.DEVNULL)
+    _wait_until_sending(lab, trade)
     process.kill()
     process.wait(10)
-    lab.sandbox.faults.clear()
-    again = etl(lab, "run", str(path), "--to", MOVES, "--set", "operacion=A", "--yes", "--json", "--no-results")
-    assert again.returncode == 6, again.stderr
     shown = json.loads(etl(lab, "show", "last", "--json").stdout)
     assert shown["counts"]["uncertain"] == 10
     assert shown["exit_code"] == 7
+    lab.sandbox.faults.clear()
+    again = etl(lab, *words, "--json")
+    assert (again.returncode == 6) is trade.moves, again.stderr
 
 
-def _wait_until_sending(lab: Lab) -> None:
+def _wait_until_sending(lab: Lab, trade: Trade) -> None:
     until = time.monotonic() + 60
-    while not lab.sandbox.tusfacturas.requests["productos/stock"]:
+    while not trade.sent(lab.sandbox):
         assert time.monotonic() < until, "the run never sent anything"
         time.sleep(0.02)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_the_request_in_flight(lab: Lab, tmp_path: Path, number: int, code: int) -> None:
+@each_trade_but_mostly("moves-A", "receives")
+def test_a_signal_finishes_the_request_in_flight(
+    lab: Lab, trade: Trade, tmp_path: Path, number: int, code: int
+) -> None:
     """The answer is still recorded, the workbook written and the way on printed; nothing is in doubt (JOB-6)."""
-    lab.sandbox.faults.order(Fault.LATENCY, path="productos/stock", times=None, delay=1.5)
-    path = sheet(tmp_path, 120)
-    words = [*ETL, "run", str(path), "--to", MOVES, "--set", "operacion=A", "--yes", "--lang", "en"]
+    trade.arrange(lab.sandbox, 120)
+    lab.sandbox.faults.order(Fault.LATENCY, **trade.submissions, times=None, delay=1.5)
     process = subprocess.Popen(
-        words,
+        [*ETL, *run_words(trade, sheet(tmp_path, trade, 120), "--lang", "en")],
         env={**environ(lab), "ETL_TIMEOUT": "20"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -136,28 +148,32 @@ def test_a_signal_finishes_the_request_in_flight(lab: Lab, tmp_path: Path, numbe
         text=True,
         cwd=tmp_path,
     )
-    _wait_until_sending(lab)
+    _wait_until_sending(lab, trade)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code, out + err
     assert "etl resume" in out + err
-    assert (tmp_path / "stock.resultados.xlsx").exists()
+    assert (tmp_path / "rows0.resultados.xlsx").exists()
     shown = json.loads(etl(lab, "show", "last", "--json").stdout)
     assert shown["counts"] | {"accepted": 50, "not_sent": 70, "uncertain": 0} == shown["counts"]
     assert etl(lab, "resume", "last", "--no-results").returncode == 0
-    assert {lab.sandbox.tusfacturas.stock("Mayorista", f"P{n:03d}") for n in range(0, 120, 7)} == {101}
+    assert lab.false_words(shown["run"]) == []
+    assert set(lab.applied(shown["run"]).values()) == {1}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_second_signal_gives_up_and_says_so(lab: Lab, tmp_path: Path) -> None:
+@each_trade_but_mostly("moves-A")
+def test_a_second_signal_gives_up_and_says_so(lab: Lab, trade: Trade, tmp_path: Path) -> None:
     """What is in flight becomes uncertain in the journal before the program ends."""
-    lab.sandbox.faults.order(Fault.SILENT_BEFORE, path="productos/stock", delay=30.0)
-    path = sheet(tmp_path, 10)
-    words = [*ETL, "run", str(path), "--to", MOVES, "--set", "operacion=A", "--yes", "--no-results"]
+    trade.arrange(lab.sandbox, 10)
+    lab.sandbox.faults.order(Fault.SILENT_BEFORE, **trade.submissions, delay=30.0)
     process = subprocess.Popen(
-        words, env={**environ(lab), "ETL_TIMEOUT": "60"}, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*ETL, *run_words(trade, sheet(tmp_path, trade, 10), "--no-results")],
+        env={**environ(lab), "ETL_TIMEOUT": "60"},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    _wait_until_sending(lab)
+    _wait_until_sending(lab, trade)
     process.send_signal(signal.SIGTERM)
     time.sleep(1.0)
     process.send_signal(signal.SIGTERM)
@@ -177,15 +193,26 @@ def need(tool: str) -> str:
     return found
 
 
+BEFORE = {
+    "moves-A": "productos/consultar",
+    "receives": "stocks/receptions.json",
+    "consumes": "stocks/consumptions.json",
+}
+"""What is read before each movement, by kind of submission."""
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="strace is Linux's")
-def test_every_movement_leaves_after_a_durable_intent(lab: Lab, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["moves-A", "receives", pytest.param("consumes", marks=pytest.mark.long)])
+def test_every_movement_leaves_after_a_durable_intent(lab: Lab, name: str, tmp_path: Path) -> None:
     """In the kernel's own record: read, sync what was read, sync the intent, connect, send (SUB-6)."""
-    events = traced(lab, lab.plan(MOVES, [movement_values(number) for number in range(150)]), tmp_path)
-    assert events.count("send productos/stock") == 3
+    trade = TRADES[name]
+    events = traced(lab, lab.plan_trade(trade, 150), tmp_path)
+    sent, read = f"send {trade.submissions.get('path', BEFORE[name])}", f"read {BEFORE[name]}"
+    assert events.count(sent) == 3
     for place, event in enumerate(events):
-        if event == "send productos/stock":
+        if event == sent:
             before = events[:place]
-            since_read = before[len(before) - before[::-1].index("send productos/consultar") :]
+            since_read = before[len(before) - before[::-1].index(read) :]
             assert since_read[-1] == "connect"
             assert since_read[:-1].count("sync") == len(since_read) - 1 >= 2, "baseline, intent, connection"
     assert events[-1] == "sync", "the last outcome is durable too"
@@ -194,8 +221,7 @@ def test_every_movement_leaves_after_a_durable_intent(lab: Lab, tmp_path: Path) 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="strace is Linux's")
 def test_every_creation_leaves_after_a_durable_intent(lab: Lab, tmp_path: Path) -> None:
     """Also where a connection is used again: between two requests the outcome and the next intent are synced."""
-    lab.sandbox.tusfacturas.reset()
-    events = traced(lab, lab.plan(PRODUCTS, [product_values(number) for number in range(150)]), tmp_path)
+    events = traced(lab, lab.plan_trade(TRADES["creates"], 150), tmp_path)
     sends = [place for place, event in enumerate(events) if event == "send productos/administrar"]
     assert len(sends) == 3
     assert "sync" in events[: events.index("connect")], "the first intent comes before the first connection"
@@ -233,6 +259,7 @@ def traced(lab: Lab, run: str, folder: Path) -> list[str]:
             events.append("sync")
         elif "connect(" in line and f"htons({lab.sandbox.port})" in line:
             events.append("connect")
-        elif found := re.search(r"POST /tusfacturas/app/api/v2/(\S+) HTTP", line):
-            events.append(f"send {found[1]}")
+        elif found := re.search(r"(GET|POST) /(?:tusfacturas/app/api/v2|bsale/v1)/([^ ?]+)\S* HTTP", line):
+            reads = found[1] == "GET" or found[2] == "productos/consultar"
+            events.append(f"{'read' if reads else 'send'} {found[2]}")
     return events
