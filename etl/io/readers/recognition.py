@@ -40,6 +40,10 @@ _MARKS: tuple[tuple[bytes, Text, Text], ...] = (
     (b"MZ", text("a program"), _EXPORT_AGAIN),
     (b"\x7fELF", text("a program"), _EXPORT_AGAIN),
     (b"SQLite format 3", text("a database"), _EXPORT_AGAIN),
+    (b"ID;P", text("a sheet in the old SYLK format (.slk)"), _SAVE_AS),
+    (b"TABLE\n0,1", text("a sheet in the old DIF format"), _SAVE_AS),
+    (b"TABLE\r\n0,1", text("a sheet in the old DIF format"), _SAVE_AS),
+    (b"MIME-Version:", text("a web page in a single file (MHTML)"), _SAVE_AS),
 )
 _OLD_BIFF = (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00")
 
@@ -59,7 +63,7 @@ def recognise(data: bytes) -> Content:
         return Content.ZIP
     if data.startswith(OLE_MARK):
         return Content.OLE
-    head = data[:_PEEK].removeprefix(b"\xef\xbb\xbf")
+    head = _as_utf8(data[:_PEEK])
     for mark, what, hint in _MARKS:
         if data.startswith(mark) and (len(mark) > 2 or not _looks_like_text(head)):
             raise _not_a_spreadsheet(what, hint)
@@ -67,6 +71,13 @@ def recognise(data: bytes) -> Content:
         raise _not_a_spreadsheet(text("an Excel workbook of the 1990s"), _SAVE_AS)
     _refuse_markup(head)
     return Content.TEXT
+
+
+def _as_utf8(head: bytes) -> bytes:
+    """Return the beginning of a text without its mark; web pages and XML come in UTF-16, too."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head[: len(head) & ~1].decode("utf-16", "replace").encode()
+    return head.removeprefix(b"\xef\xbb\xbf")
 
 
 def _looks_like_text(head: bytes) -> bool:

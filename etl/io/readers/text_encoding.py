@@ -136,7 +136,13 @@ def _refuse_binary(data: bytes) -> None:
     if b"\0" in head:
         even, odd = head[::2].count(0), head[1::2].count(0)
         if max(even, odd) > len(head) // 8 and min(even, odd) < len(head) // 32:
-            raise unreadable(text("it is in UTF-16 without the mark that says so"), _SAVE_AS_UTF8)
+            raise unreadable(
+                text("it is in UTF-16 without the mark that says so"),
+                text(
+                    "Save it as “CSV UTF-8”, or as .xlsx, and try with that file; or give --encoding {name}.",
+                    name="utf-16-be" if even > odd else "utf-16-le",
+                ),
+            )
         raise _binary()
     shown = head.decode("latin-1")
     if len(_CONTROLS.findall(shown)) > len(shown) // 100:
