@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etl.core.headers import Wanted, score
+from etl.core.headers import Wanted, choose_sheet, score
 from etl.core.meanings import tables_of
 from etl.core.proposals import Inspection, inspect_sheet
+from etl.errors import FileError
 from etl.io.readers import Source, open_source
 from etl.mappings import MappingFile, with_mapping
 from etl.model import Finding, Sheet, SheetName, column_letter
@@ -47,6 +48,7 @@ def inspect_file(options: SheetOptions, profile: str | None = None) -> Inspected
     named = options.to or source.properties.get(_PROPERTY)
     destinations = [DESTINATIONS[named]] if named in DESTINATIONS else list(DESTINATIONS.values())
     sheet, destination = _best(sheets, destinations)
+    undecided = _undecided(sheets, destination, options)
     # The constants are not checked against the destination here: what is no field of it is told by `run`.
     wanted = Wanted(options.maps, dict(options.constants), options.header_row)
     found = inspect_sheet(sheet, destination, wanted)
@@ -59,7 +61,7 @@ def inspect_file(options: SheetOptions, profile: str | None = None) -> Inspected
         found=found,
         encoding=sheet.encoding,
         delimiter=sheet.delimiter,
-        findings=tuple(one for one in sheet.findings if not (one.is_error and one.row in found.skipped)),
+        findings=(*undecided, *(one for one in sheet.findings if not (one.is_error and one.row in found.skipped))),
         mapping=_mapping(options, found, destination, profile or known.profile),
     )
 
@@ -75,6 +77,15 @@ def _best(sheets: Sequence[Sheet], destinations: Sequence[Destination]) -> tuple
     """Return the pair that fits best, the first of equals: nothing is sent here, so a tie needs no question."""
     pairs = [(sheet, destination) for destination in destinations for sheet in sheets]
     return pairs[0] if len(pairs) == 1 else max(pairs, key=lambda pair: score(*pair))
+
+
+def _undecided(sheets: Sequence[Sheet], destination: Destination, options: SheetOptions) -> tuple[Finding, ...]:
+    """Return the question that `run` would ask about the sheet, if it is one."""
+    try:
+        choose_sheet(sheets, destination, Wanted(options.maps))
+    except FileError as error:
+        return error.findings
+    return ()
 
 
 def _mapping(options: SheetOptions, found: Inspection, destination: Destination, profile: str | None) -> MappingFile:

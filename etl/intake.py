@@ -101,7 +101,7 @@ def _changed_since(known: tuple[str, ...] | None, layout: Layout, sheet: str | N
 def _choose(source: Source, name: str | None, destination: Destination, wanted: Wanted) -> Sheet:
     visible = [sheet.name for sheet in source.sheets if sheet.visible]
     if name is not None:
-        if name not in {sheet.name for sheet in source.sheets}:
+        if not source.has(name):
             raise FileError.because(_no_such_sheet(name, visible))
         return source.read(name)
     if not visible:

@@ -77,7 +77,7 @@ def undecided_sheet(sheets: Sequence[Sheet]) -> Finding:
     return Finding(
         "undecided_sheet",
         text("Several sheets could be meant: {names}", names=names),
-        text('Say which one it is: --sheet "{name}"', name=sheets[0].name or ""),
+        text("Say which one it is: {option}", option=f"--sheet {_quoted(sheets[0].name or '')}"),
     )
 
 
@@ -183,6 +183,11 @@ def _ways_to_give(column: Column, known: str, destination: Destination) -> Text:
 
 def _option(header: str, column: int, meant: Column) -> str:
     return f"{map_option(header, column, meant.name)} ({meant.label})"
+
+
+def _quoted(name: str) -> str:
+    """Return a name in quotes, so that its command can be copied into most shells."""
+    return f"'{name}'" if _UNSAFE.intersection(name) else f'"{name}"'
 
 
 def _sketch(headers: Sequence[str]) -> str:

@@ -24,7 +24,8 @@ for file in sys.argv[2:]:
         try:
             run_command_line([sys.argv[1], file, "--to", "tusfacturas.productos", "--json", "--lang", "en"])
         except SystemExit as left:
-            ended[file] = [left.code, time.process_time() - begun, *(seen.buffer.getvalue().decode() for seen in (out, err))]
+            told = [seen.buffer.getvalue().decode() for seen in (out, err)]
+            ended[file] = [left.code, time.process_time() - begun, *told]
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({"ended": ended, "peak_mb": peak / 1024}))
 """

@@ -55,17 +55,20 @@ class Source:
             self.known[chosen] = self.load(chosen)
         return self.known[chosen]
 
+    def has(self, name: str) -> bool:
+        """Say whether there is a sheet called `name`, compared without case and spaces at its ends."""
+        return self._named(name) is not None
+
+    def _named(self, name: str) -> SheetName | None:
+        exact = [sheet for sheet in self.sheets if sheet.name == name]
+        wanted = name.strip().casefold()
+        loose = [sheet for sheet in self.sheets if sheet.name and sheet.name.strip().casefold() == wanted]
+        return next(iter(exact or loose), None)
+
     def _choose(self, name: str | None) -> str | None:
-        if name is None:
-            chosen = next((sheet for sheet in self.sheets if sheet.visible), None)
-        else:
-            exact = [sheet for sheet in self.sheets if sheet.name == name]
-            loose = [
-                sheet
-                for sheet in self.sheets
-                if sheet.name and sheet.name.strip().casefold() == name.strip().casefold()
-            ]
-            chosen = next(iter(exact or loose), None)
+        chosen = (
+            self._named(name) if name is not None else next((sheet for sheet in self.sheets if sheet.visible), None)
+        )
         if chosen is not None:
             return chosen.name
         shown = ", ".join(f"«{sheet.name}»" for sheet in self.sheets if sheet.visible and sheet.name is not None)
