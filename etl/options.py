@@ -121,6 +121,19 @@ class Decision:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFilter:
+    """Which runs are listed; what is not said leaves none out."""
+
+    profiles: tuple[str, ...] = ()
+    to: str | None = None
+    outcomes: tuple[str, ...] = ()
+    """Runs with rows of any of these outcomes."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Runs that began before it."""
+
+
 class Person(Protocol):
     """Whoever started the command: asked on a terminal, told on stderr."""
 

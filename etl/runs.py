@@ -32,15 +32,15 @@ from etl.errors import (
     RefusedError,
     UsageError,
 )
-from etl.history import counts_of, other_delivery, report_of
+from etl.history import counts_of, doubt_notices, other_delivery, report_of
 from etl.inquiry import Ending
 from etl.io.addresses import is_loopback
 from etl.io.journal import open_journal
 from etl.io.journal.records import Change, ItemRecord, Journal, RunRecord
 from etl.io.locks import AccountLock
-from etl.messages import text, verbatim
+from etl.messages import Text, text, verbatim
 from etl.model import Effect, Finding, Json
-from etl.options import Decision, OutputOptions, Person, SendOptions
+from etl.options import Decision, HistoryFilter, OutputOptions, Person, SendOptions
 from etl.results import written
 from etl.settings import Profile, Settings
 from etl.stops import StoppedNow
@@ -132,14 +132,26 @@ def report_run(run: str, path: Path, output: OutputOptions, settings: Settings, 
     return replace(report, results=str(done.path))
 
 
-def list_runs(settings: Settings) -> list[dict[str, Json]]:
-    """Return every run, newest first, as the JSON objects of ``etl runs``."""
+def list_runs(settings: Settings, wanted: HistoryFilter | None = None) -> list[dict[str, Json]]:
+    """Return the wanted runs, newest first, as the JSON objects of ``etl runs``."""
+    wanted = wanted or HistoryFilter()
     with open_journal_of(settings) as journal:
-        return [_listed(journal, run) for run in journal.find_runs("")]
+        records = [
+            record
+            for record in journal.history(wanted.since, wanted.until)
+            if (not wanted.profiles or record.profile in wanted.profiles) and wanted.to in {None, record.destination}
+        ]
+        listed = [_listed(journal, record) for record in records]
+    return [run for run in listed if not wanted.outcomes or any(run["counts"][one] for one in wanted.outcomes)]
 
 
-def _listed(journal: Journal, run: str) -> dict[str, Json]:
-    record = journal.run(run)
+def long_uncertain(settings: Settings) -> tuple[Text, ...]:
+    """Return what stands on top of every list: rows that are uncertain for more than a day (JOB-9)."""
+    with open_journal_of(settings) as journal:
+        return doubt_notices(journal, datetime.now(UTC))
+
+
+def _listed(journal: Journal, record: RunRecord) -> dict[str, Json]:
     counts, exit_code = counts_of(journal, record)
     return {
         "run": record.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from etl.batch.endings import BatchEnding, JobEnding, State
 from etl.batch.expansion import destination_of, expand
 from etl.batch.jobs import Job, JobsFile
+from etl.batch.notifying import check_addresses
 from etl.batch.settling import find_inputs
 from etl.batch.surroundings import BatchOptions
 from etl.errors import EtlError
@@ -24,6 +26,7 @@ from etl.vendors import vendor_of
 def check_jobs(jobs: JobsFile, options: BatchOptions, settings: Settings, person: Person) -> BatchEnding:
     """Return what each job would meet: no network, no journal, nothing written. Raises ConfigurationError."""
     wanted = expand(jobs.jobs, settings, options.profiles, all_profiles=options.all_profiles)
+    check_addresses(jobs, os.environ)
     started = datetime.now(UTC)
     told = [ending for job in wanted for ending in _check(job, options, settings, person)]
     return BatchEnding(id=secrets.token_hex(8), jobs=tuple(told), started=started, checked=True)

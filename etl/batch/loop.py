@@ -13,16 +13,17 @@ from etl.batch.expansion import expand
 from etl.batch.finishing import Finishing
 from etl.batch.inputs import Found, Inputs
 from etl.batch.jobs import Job, JobsFile
+from etl.batch.notifying import Notifier
 from etl.batch.retention import tidy
 from etl.batch.surroundings import BatchOptions, Surroundings
 from etl.batch.working import Worker
 from etl.dispatch import LOOK_EVERY
 from etl.errors import RefusedError
 from etl.history import doubt_notices
-from etl.io.journal import open_journal
 from etl.io.locks import jobs_lock
 from etl.messages import Text
 from etl.options import Person
+from etl.runs import open_journal_of
 from etl.settings import Settings
 
 
@@ -35,18 +36,36 @@ def run_batch(
     """
     wanted = expand(jobs.jobs, settings, options.profiles, all_profiles=options.all_profiles)
     settings.prepare_home()
-    batch = secrets.token_hex(8)
-    started = around.clock.now()
-    around.log("batch_begins", batch=batch, jobs=str(jobs.path))
-    try:
-        with jobs_lock(settings.home, jobs.path):
-            ending = _work(_Batch(batch, jobs, options, settings, person, around), wanted)
-    except RefusedError as busy:
-        told = [JobEnding(name=job.name, profile=job.profile, to=job.to, state=State.BUSY, exit_code=busy.exit_code,
-                          message=busy.message) for job in wanted]  # fmt: skip
-        ending = BatchEnding(id=batch, jobs=tuple(told), started=started)
-    around.log("batch_ends", batch=batch, exit_code=ending.exit_code)
+    notifier = Notifier(jobs, settings.home, options.output.language, around)
+    batch = _Batch(secrets.token_hex(8), jobs, options, settings, person, around)
+    around.log("batch_begins", batch=batch.id, jobs=str(jobs.path))
+    notifier.begin()
+    ending = _alone(batch, wanted)
+    around.log("batch_ends", batch=batch.id, exit_code=ending.exit_code)
+    for failure in notifier.end(ending):
+        person.say(failure)
     return ending
+
+
+def _alone(batch: _Batch, wanted: Sequence[Job]) -> BatchEnding:
+    """Do the jobs, or say of each that another batch is at them."""
+    started = batch.around.clock.now()
+    try:
+        with jobs_lock(batch.settings.home, batch.file.path):
+            return _work(batch, wanted)
+    except RefusedError as busy:
+        told = [
+            JobEnding(
+                name=job.name,
+                profile=job.profile,
+                to=job.to,
+                state=State.BUSY,
+                exit_code=busy.exit_code,
+                message=busy.message,
+            )
+            for job in wanted
+        ]
+        return BatchEnding(id=batch.id, jobs=tuple(told), started=started)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +127,8 @@ def _notices(settings: Settings, wanted: Sequence[Job], now: datetime) -> tuple[
     """Return what is long uncertain on the accounts that the jobs are for."""
     names = {job.profile or settings.chosen for job in wanted}
     accounts = {one.account for one in settings.profiles() if None in names or one.name in names}
-    journal = open_journal(settings.journal_url)
-    try:
+    with open_journal_of(settings) as journal:
         return tuple(notice for account in sorted(accounts) for notice in doubt_notices(journal, now, account=account))
-    finally:
-        journal.close()
 
 
 def _log(around: Surroundings, batch: str, ending: JobEnding) -> None:

@@ -12,8 +12,8 @@ from typing import Final
 from etl.batch.errands import Errands
 from etl.batch.jobs import Retention
 from etl.batch.settling import look_at
-from etl.io.journal import open_journal
 from etl.messages import Text, ntext
+from etl.runs import open_journal_of
 from etl.settings import Settings
 
 _LOG: Final = re.compile(r"etl-(\d{4}-\d{2})\.jsonl|incident-(\d{4})(\d{2})\d{2}-.*\.txt")
@@ -65,8 +65,5 @@ def _logs(retention: Retention, settings: Settings, now: datetime) -> Iterator[P
 
 
 def _shed(settings: Settings, before: datetime, now: datetime) -> int:
-    journal = open_journal(settings.journal_url)
-    try:
+    with open_journal_of(settings) as journal:
         return journal.shed(before, now)
-    finally:
-        journal.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -34,6 +35,8 @@ class Surroundings:
     stop_code: Callable[[], int | None] = lambda: None
     """130 or 143 once a signal asked to stop."""
     log: Callable[..., None] = lambda _event, **_fields: None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Where references to webhooks (``env:NAME``) are looked up."""
 
 
 def real_surroundings(settings: Settings, stops: Stops) -> Surroundings:
@@ -42,4 +45,5 @@ def real_surroundings(settings: Settings, stops: Stops) -> Surroundings:
         clock=RealClock(lambda: stops.requested is not None),
         stop_code=lambda: stops.exit_code,
         log=EventLog(settings.home).write,
+        environ=os.environ,
     )

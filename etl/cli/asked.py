@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from etl.cli.language import speak
 from etl.cli.terminal import SENDING, Terminal
 from etl.errors import UsageError
 from etl.messages import Text, text
-from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
+from etl.options import Decision, HistoryFilter, OutputOptions, SendOptions, SheetOptions
 
 if TYPE_CHECKING:
     from etl.settings import Settings
@@ -131,6 +132,19 @@ class Asked:
             wait=values["wait"],
         )
 
+    def history(self) -> HistoryFilter:
+        """Return which runs are wanted; days are those of this machine."""
+        values = self._values
+        named = values["profile"] if self.is_said("profile") else None
+        since, until = values["since"], values["until"]
+        return HistoryFilter(
+            profiles=tuple(name.strip() for name in named.split(",")) if named else (),
+            to=values["to"],
+            outcomes=values["outcomes"],
+            since=None if since is None else _midnight(since),
+            until=None if until is None else _midnight(until + timedelta(days=1)),
+        )
+
     def decisions(self) -> list[Decision] | Path:
         """Return an operator's word on uncertain rows: given here, or the workbook in which it was filled in."""
         values = self._values
@@ -148,3 +162,8 @@ class Asked:
                 )
             )
         return [Decision(rows=values["rows_decided"], applied=values["applied"], why=values["why"])]
+
+
+def _midnight(day: date) -> datetime:
+    """Return when a day begins on this machine."""
+    return datetime.combine(day, time()).astimezone()

@@ -38,6 +38,7 @@ COMMANDS: dict[Text, dict[str, Entry]] = {
     },
     text("Scheduled"): {
         "batch": Entry(_BATCH, text("Do every job of a jobs file, unattended.")),
+        "schedule": Entry(_BATCH, text("Print recipes that start a batch by itself.")),
     },
     text("Service"): {
         "demo": Entry(_SERVICE, text("Try it all on sample sheets and a simulated vendor.")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import click
@@ -10,10 +11,12 @@ import click
 from etl.cli.command import Decorator, grouped, help_option, option, setting_of
 from etl.core.row_names import ref_of
 from etl.messages import Text, text, translate
+from etl.model import Outcome
 
 READING = text("Reading and mapping")
 OUTPUT = text("Results and policy")
 SENDING = text("Sending")
+HISTORY = text("Which runs")
 _LAST_EXCEL_ROW = 1_048_576
 _PATH = click.Path(path_type=Path)
 
@@ -77,6 +80,15 @@ def _destination(ctx: click.Context, parameter: click.Parameter, value: str | No
             ctx, parameter, text('there is no destination "{name}". There are: {known}.', name=value, known=known)
         )
     return value
+
+
+def _day(ctx: click.Context, parameter: click.Parameter, value: str | None) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise _wrong(ctx, parameter, text('"{value}" is no date, as in 2026-12-25.', value=value)) from None
 
 
 def file_argument() -> Decorator:
@@ -279,6 +291,20 @@ decision_options = grouped(
         section=SENDING,
         says=text("A results workbook whose sheet of uncertain rows was filled in."),
     ),
+)
+
+history_options = grouped(
+    option("--to", metavar="DEST", callback=_destination, section=HISTORY, says=text("Only runs to this destination.")),
+    option(
+        "--outcome",
+        "outcomes",
+        type=click.Choice([outcome.value for outcome in Outcome]),
+        multiple=True,
+        section=HISTORY,
+        says=text("Only runs with rows that ended so. Can be given many times."),
+    ),
+    option("--since", metavar="DATE", callback=_day, section=HISTORY, says=text("Only runs from this day on.")),
+    option("--until", metavar="DATE", callback=_day, section=HISTORY, says=text("Only runs up to this day.")),
 )
 
 common_options = grouped(

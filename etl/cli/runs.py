@@ -13,6 +13,7 @@ from etl.cli.command import command
 from etl.cli.options import (
     common_options,
     decision_options,
+    history_options,
     results_options,
     run_argument,
     save_option,
@@ -89,15 +90,22 @@ def resolve_command(ctx: click.Context) -> int:
     return show_report(asked, report)
 
 
-@command("runs")
+@command(
+    "runs",
+    text("With --profile only those of these profiles (a,b)."),
+    "etl runs --since 2026-11-01 --outcome rejected --outcome invalid\netl runs --profile acme --to tusfacturas.stock",
+)
+@history_options
 @common_options
 def runs_command(ctx: click.Context) -> int:
     """List the runs, newest first."""
-    from etl.runs import list_runs  # noqa: PLC0415
+    from etl.runs import list_runs, long_uncertain  # noqa: PLC0415
 
     asked = Asked(ctx)
-    found = list_runs(asked.settings)
-    return show_answer(asked, {"runs": found}, _table(found, asked.language))
+    wanted = asked.history()
+    found, notices = list_runs(asked.settings, wanted), long_uncertain(asked.settings)
+    told = [translate(notice, asked.language) for notice in notices]
+    return show_answer(asked, {"runs": found, "notices": told}, [*told, *_table(found, asked.language)])
 
 
 @command("show", examples="etl show last\netl show last --rows --json")

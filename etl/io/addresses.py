@@ -49,6 +49,30 @@ def checked_address(address: str, what: str) -> str:
     return f"{parts.scheme}://{place}{parts.path.rstrip('/')}/"
 
 
+def checked_hook(address: str, what: str) -> str:
+    """Return the address of a webhook, which may have a query; `what` names its setting in messages.
+
+    ConfigurationError for anything but https (or http to loopback). It may hold a credential: it is never repeated.
+    """
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        host, parts = "", urlsplit("")
+    if not host or not address.isprintable() or " " in address or parts.scheme not in {"http", "https"}:
+        raise ConfigurationError(
+            text("{what}: it is not a web address", what=what), hint=text("Write it as https://host/path/")
+        )
+    if "@" in parts.netloc or parts.fragment:
+        raise ConfigurationError(text("{what}: an address cannot hold a user, a password or #", what=what))
+    if parts.scheme == "http" and not is_loopback_host(host):
+        raise ConfigurationError(
+            text("{what}: it would be told unencrypted", what=what),
+            hint=text("Write https:// (http:// is only for this machine, 127.0.0.1)."),
+        )
+    return address
+
+
 def is_loopback(address: str) -> bool:
     """Whether an address (or ``host:port``) is this very machine, as a simulated vendor's is."""
     return is_loopback_host(urlsplit(address if "//" in address else f"//{address}").hostname or "")

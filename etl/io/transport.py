@@ -23,7 +23,7 @@ import httpx
 from etl import __version__
 from etl.errors import ConfigurationError
 from etl.io.deadline import Attempt, DeadlineBackend
-from etl.io.secrets import clean
+from etl.io.secrets import Secret, clean
 from etl.messages import text
 from etl.model import Answer, Effect, Failure, NoAnswer, Request
 from etl.profiles import Profile
@@ -204,6 +204,27 @@ class HttpTransport:
                     self._idle.append(line)
             if not kept:
                 line.close()
+
+
+def post(address: Secret, body: bytes, content_type: str, *, deadline: float) -> Answer | NoAnswer:
+    """Post to an address that is no vendor's (a webhook), without credentials; return what came in `deadline` seconds.
+
+    The address may hold a credential itself, so nothing that is returned names it.
+    """
+    place = address.reveal()
+    attempt = Attempt(deadline, _never)
+    timeout = httpx.Timeout(deadline)
+    line = _Line(tls_context() if place.startswith("https:") else None, attempt)
+    headers = {**_HEADERS, "Accept": "*/*", "Content-Type": content_type, "Connection": "close"}
+    try:
+        extensions = {"timeout": timeout.as_dict()}
+        return line.ask(httpx.Request("POST", place, headers=headers, content=body, extensions=extensions), attempt)
+    except _UnusableBodyError as error:
+        return NoAnswer(error.failure, _detail(error, attempt))
+    except tuple(FAILURES) as error:
+        return NoAnswer(_failure(error, attempt), _detail(error, attempt))
+    finally:
+        line.close()
 
 
 class _Pool(httpx.BaseTransport):
