@@ -38,6 +38,13 @@ def show_plan(
     person.say(text("Destination: {to} - journal: {home}", to=destination.name, home=str(settings.home)))
     for line in _groups(planned.batches, destination):
         person.say(line)
+    if intake.unchanged:
+        person.say(
+            ntext("{count} row is unchanged and is not sent", "{count} rows are unchanged and are not sent",
+                  len(intake.unchanged)),
+        )  # fmt: skip
+        if destination.remembered is not None:
+            person.say(destination.remembered)
     invalid = len(invalid_rows(intake))
     if invalid:
         person.say(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from etl.core.headers import Wanted, choose_sheet, find_layout
 from etl.core.mapping import ReadingOptions, map_rows, source_rows
 from etl.core.validation import Checked, check
-from etl.errors import FileError
+from etl.errors import EtlError, FileError
 from etl.freshness import age_findings
 from etl.io.readers import Source
 from etl.io.workbook.own_columns import without_own_columns
@@ -41,6 +41,10 @@ class Intake:
     """What was learnt of all that the vendor has."""
     reads: int = 0
     """Requests that reading took."""
+    surveyed: bool = False
+    """The vendor was read: what can be completed is."""
+    unread: EtlError | None = None
+    """Why the vendor could not be read before planning; nothing may be sent then."""
 
     def shown(self, number: int) -> int | None:
         """Return the number by which a row is reported: that of the sheet it first stood in; None for an added row."""

@@ -266,6 +266,8 @@ class Row:
 
     number: int
     values: Mapping[str, Value]
+    erased: frozenset[str] = frozenset()
+    """Fields whose value at the vendor is to be erased: ``(vacío)`` stands in their cells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from etl.model import Batch
 from etl.options import OutputOptions, Person, SendOptions, SheetOptions
 from etl.plans import Plan, first_plan, invalid_rows, once_only, withhold
 from etl.recording import record_plan, report_unsent
+from etl.unchanged import refuse_movements, without_accepted
 from etl.vendors import DESTINATIONS, vendor_of
 from etl.vendors.base import Destination, Wishes, configured
 from etl.warming import import_ahead
@@ -74,8 +75,13 @@ def _dry_run(
     intake = _take_in(prepared, sending=True)
     profile = _profile(prepared, settings) if send.read else None
     destination = configured(prepared.destination, profile or settings.only_profile(*_company(prepared)))
+    refuse_movements(intake, destination, send)
     if profile is not None:
         intake = _surveyed(intake, prepared, send, settings, profile, person)
+        if intake.unread is not None:
+            planned = first_plan(intake, destination, options, send)
+            return _unread(intake.unread, report_unsent("run", options, destination, intake, planned, profile))
+        intake = _remembered(intake, destination, send, settings, profile)
     planned = first_plan(intake, destination, options, send)
     if profile is not None:
         planned, intake = _with_evidence(planned, intake, prepared, send, settings, profile, person)
@@ -102,8 +108,13 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
         intake = _take_in(prepared, sending=True)
         journal = open_journal(settings.journal_url)
         try:
+            refuse_movements(intake, destination, send)
             recover(journal, profile.account, vendor)
             intake = _surveyed(intake, prepared, send, settings, profile, person)
+            if intake.unread is not None:
+                planned = first_plan(intake, destination, options, send)
+                return _unread(intake.unread, report_unsent("run", options, destination, intake, planned, profile))
+            intake = without_accepted(intake, destination, journal, profile.account, send)
             planned = first_plan(intake, destination, options, send)
             try:
                 planned = once_only(planned, intake, destination, journal, profile, send)
@@ -144,6 +155,8 @@ def _surveyed(
     from etl.dispatch import inquiry  # noqa: PLC0415 - HTTP
     from etl.surveying import surveyed  # noqa: PLC0415
 
+    if not send.dry_run and intake.checked.rows:
+        require_answer(send, person)
     wishes = Wishes(
         only_changed=send.only_changed,
         key=send.key,
@@ -153,6 +166,23 @@ def _surveyed(
     vendor = vendor_of(destination.name)
     with inquiry(vendor, settings, profile, person, max_requests=send.max_requests) as asking:
         return surveyed(intake, destination, wishes, asking)
+
+
+def _remembered(
+    intake: Intake, destination: Destination, send: SendOptions, settings: Settings, profile: Profile
+) -> Intake:
+    """Leave out what the journal's last accepted values equal, where there is a journal: a dry run makes none."""
+    if not send.only_changed or destination.remembered is None:
+        return intake
+    from etl.io.journal import open_journal, schema_version  # noqa: PLC0415 - SQLAlchemy
+
+    if schema_version(settings.journal_url) is None:
+        return intake
+    journal = open_journal(settings.journal_url)
+    try:
+        return without_accepted(intake, destination, journal, profile.account, send)
+    finally:
+        journal.close()
 
 
 def _consented(
@@ -324,6 +354,12 @@ def _read_ahead(prepared: Prepared) -> None:
 
 
 # --- reporting ----------------------------------------------------------------------------------------------------
+
+
+def _unread(error: EtlError, report: Report) -> Report:
+    """Return the report of a checked sheet when the vendor could not be read: every row counted, none sent."""
+    steps = (error.hint,) if error.hint is not None else ()
+    return replace(report, exit_code=error.exit_code, stopped=error.message, next_steps=steps)
 
 
 def _refused(refusal: RefusedError, report: Report) -> Report:

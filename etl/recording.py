@@ -40,6 +40,8 @@ def record_plan(
     from etl.history import facts_of, other_delivery  # noqa: PLC0415
     from etl.io.journal.records import RunRecord  # noqa: PLC0415
 
+    if any(batch.group in destination.undecided for batch in planned.batches):
+        raise InternalError(text("A group of rows was not decided before it was sent."))
     run = secrets.token_hex(8)
     content = content_hash(planned.batches)
     facts = facts_of(
@@ -242,6 +244,7 @@ def report_unsent(
         constants=intake.layout.constants,
         options=reading_options(options),
         typed=options.typed,
+        notices=() if intake.surveyed else tuple(destination.preview(intake.checked.rows)),
         findings=_shown((*intake.findings, *planned.findings), intake),
         rows=rows,
         requests=Requests(planned=len(planned.batches), reads=intake.reads),

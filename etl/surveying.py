@@ -11,7 +11,7 @@ from etl.core.reading import pads
 from etl.errors import EtlError
 from etl.inquiry import NOT_TOLD, Ending, Halt, Inquiry, ending_error
 from etl.messages import text
-from etl.model import Batch, Finding, Json
+from etl.model import Batch, Finding, Json, Value
 from etl.plans import Evidence, Plan
 from etl.vendors.base import Conversation, Destination, Survey, Wishes
 
@@ -24,28 +24,46 @@ T = TypeVar("T")
 def surveyed(intake: Intake, destination: Destination, wishes: Wishes, inquiry: Inquiry) -> Intake:
     """Return the sheet as it stands after the vendor was read: rows completed, findings placed, equal rows known.
 
-    Raises ConfigurationError, InterruptedRunError or StoppedError when the vendor cannot be read to the end: nothing
-    was sent then.
+    When the vendor cannot be read to the end, the sheet as it was, with the reason (`Intake.unread`): nothing of it may
+    be sent then.
     """
     if destination.survey is None or not intake.checked.rows:
         return intake
     before = inquiry.reads
+    wishes = replace(wishes, constants=intake.checked.constants)
     try:
         wishes = replace(wishes, numeric=frozenset(_numeric_cells(intake, destination)))
         survey = inquiry.hold(destination.survey(intake.checked.rows, wishes))
     except Halt as halt:
-        raise _ending(halt.ending) from halt
+        return replace(intake, unread=_ending(halt.ending), reads=inquiry.reads - before)
+    if survey.unread is not None:
+        ending = Ending(exit_code=5, message=survey.unread)
+        return replace(intake, unread=_ending(ending), reads=inquiry.reads - before)
     findings = tuple(_placed(survey, intake))
-    checked = replace(intake.checked, rows=survey.rows)
+    derived = _derived(survey, intake, destination)
     return replace(
         intake,
-        checked=checked,
+        checked=replace(intake.checked, rows=survey.rows, derived={**intake.checked.derived, **derived}),
         findings=(*intake.findings, *findings),
         unchanged=_for_all(survey.unchanged, intake),
         before=_for_all(survey.before, intake),
         catalogue=survey.catalogue,
         reads=inquiry.reads - before,
+        surveyed=True,
     )
+
+
+def _derived(survey: Survey, intake: Intake, destination: Destination) -> dict[int, dict[str, Value]]:
+    """Return, by row, what could be computed of its cells only with what the vendor has (`Destination.derive`)."""
+    known = {row.number: row.values for row in intake.checked.rows}
+    made_of = {column.replaces: column.name for column in destination.columns if column.replaces is not None}
+    found: dict[int, dict[str, Value]] = {}
+    for row in survey.rows:
+        values = known.get(row.number, {})
+        for name in destination.derived_fields:
+            if made_of.get(name) in values and name not in values and name in row.values:
+                found[row.number] = {**intake.checked.derived.get(row.number, {}), name: row.values[name]}
+    return found
 
 
 def with_evidence(planned: Plan, destination: Destination, inquiry: Inquiry) -> Plan:

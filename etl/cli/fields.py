@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from etl.core.needs import MARKS, needed
 from etl.messages import Text, ntext, text, translate, verbatim
 from etl.model import Effect, Json
-from etl.vendors.base import Column, Destination, Kind
+from etl.vendors.base import Column, Destination, Kind, Need
 
 _KINDS: dict[Kind, Text] = {
     Kind.TEXT: text("text"),
@@ -33,7 +34,7 @@ def destination_json(destination: Destination, language: str) -> dict[str, Json]
         "key": list(destination.key),
         "batch_limit": destination.batch_limit,
         "effects": {group: effect.value for group, effect in destination.effects().items()},
-        "fields": [_field_json(column, language) for column in destination.columns],
+        "fields": [_field_json(destination, column, language) for column in destination.columns],
     }
 
 
@@ -47,9 +48,12 @@ def destination_lines(destination: Destination, language: str) -> list[str]:
         named = _named(destination, group)
         lines.append(f"  {named}: {translate(_EFFECTS[effect], language)}")
     for column in destination.columns:
-        mark = "*" if column.required else " "
+        mark = MARKS[destination.need(column)]
         lines.append(f"  {mark} {column.name:{width}}  {column.label}: {rule(column, language)}")
-    return [*lines, "  " + translate(text("* required"), language)]
+    lines.append("  " + translate(text("* required"), language))
+    if destination.completes:
+        lines.append("  " + translate(text("+ required only for what the vendor does not have yet"), language))
+    return lines
 
 
 def _keys(destination: Destination) -> str:
@@ -61,8 +65,8 @@ def markdown_table(destination: Destination, language: str) -> str:
     titles = (text("Field"), text("Header in the template"), text("Required"), text("Rule"))
     lines = [_row(*(translate(title, language) for title in titles)), _row(*["---"] * len(titles))]
     for column in destination.columns:
-        needed = translate(text("yes") if column.required else text("no"), language)
-        lines.append(_row(f"`{column.name}`", column.label, needed, rule(column, language)))
+        need = translate(needed(destination.need(column)), language)
+        lines.append(_row(f"`{column.name}`", column.label, need, rule(column, language)))
     return "\n".join(lines)
 
 
@@ -104,12 +108,13 @@ def _named(destination: Destination, kind: str) -> str:
     return kind or destination.name
 
 
-def _field_json(column: Column, language: str) -> dict[str, Json]:
+def _field_json(destination: Destination, column: Column, language: str) -> dict[str, Json]:
     return {
         "name": column.name,
         "label": column.label,
         "kind": column.kind.value,
-        "required": column.required,
+        "required": destination.need(column) is not Need.NEVER,
+        "need": destination.need(column).value,
         "max_length": column.max_length,
         "max_decimals": column.max_decimals,
         "minimum": column.minimum,

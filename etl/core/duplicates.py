@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from etl.core.planning import group_of
@@ -70,7 +70,7 @@ def decide_duplicates(rows: Sequence[Row], invalid: Collection[int], destination
 def added_up_row(rows: Sequence[Row], summed: str) -> Row:
     """Return the first row with the sum of all in the field `summed`."""
     total = sum(_number(row.values[summed]) for row in rows)
-    return Row(rows[0].number, {**rows[0].values, summed: total})
+    return replace(rows[0], values={**rows[0].values, summed: total})
 
 
 def _grouped(rows: Sequence[Row], destination: Destination) -> dict[_Key, list[Row]]:

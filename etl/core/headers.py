@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl.core import header_findings as say
 from etl.core.cells import read_constant
+from etl.core.groups import groups_of
 from etl.core.header_row import HeaderCandidate, best_of, candidate_at, candidates_of, header_beyond
 from etl.core.limits import broken_limit
 from etl.core.reading import Problem, Remarked, is_blank
@@ -14,7 +15,7 @@ from etl.core.vocabulary import Vocabulary, header_key, header_text, vocabulary_
 from etl.errors import FileError, UsageError
 from etl.messages import text
 from etl.model import DEFAULT_ZONE, Cell, Finding, Layout, MappedColumn, Sheet, column_index, column_letter
-from etl.vendors.base import Destination
+from etl.vendors.base import Destination, Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Draft:
     """Columns of which a person must say what they hold, with the fields they may mean."""
     settled: frozenset[str]
     """Fields with a column or a constant."""
+    groups: frozenset[str] = frozenset()
+    """What the rows say of `Destination.group_field`; empty where it decides nothing about columns."""
 
 
 def find_layout(sheet: Sheet, destination: Destination, wanted: Wanted) -> tuple[Layout, tuple[Finding, ...]]:
@@ -53,7 +56,7 @@ def find_layout(sheet: Sheet, destination: Destination, wanted: Wanted) -> tuple
     """
     vocabulary = vocabulary_of(destination)
     _check_wanted(wanted, destination)
-    draft = draft_of(sheet, _header_row(sheet, vocabulary, wanted), vocabulary, wanted)
+    draft = draft_of(sheet, _header_row(sheet, vocabulary, wanted), destination, vocabulary, wanted)
     problems = problems_of(draft, sheet, destination)
     if problems:
         raise FileError.because(*problems)
@@ -69,7 +72,7 @@ def find_layout(sheet: Sheet, destination: Destination, wanted: Wanted) -> tuple
     return layout, (*above, *_remarks(sheet, layout, vocabulary))
 
 
-def draft_of(sheet: Sheet, row: int, vocabulary: Vocabulary, wanted: Wanted) -> Draft:
+def draft_of(sheet: Sheet, row: int, destination: Destination, vocabulary: Vocabulary, wanted: Wanted) -> Draft:
     """Return what is known of a table whose header is `row`, whether it will do or not."""
     headers = _headers(sheet, candidate_at(sheet, row, vocabulary, _named_headers(wanted)))
     fed, repeated = _fed_columns(headers, vocabulary, _mapped_by_hand(wanted, headers))
@@ -79,7 +82,8 @@ def draft_of(sheet: Sheet, row: int, vocabulary: Vocabulary, wanted: Wanted) -> 
         for index, header in enumerate(headers)
         if index not in fed and (meant := vocabulary.question_of(header)) and not settled.intersection(meant)
     }
-    return Draft(row, headers, fed, repeated, asked, frozenset(settled))
+    groups = groups_of(sheet, row, fed, wanted.constants, destination)
+    return Draft(row, headers, fed, repeated, asked, frozenset(settled), groups)
 
 
 def problems_of(draft: Draft, sheet: Sheet, destination: Destination) -> list[Finding]:
@@ -95,9 +99,10 @@ def problems_of(draft: Draft, sheet: Sheet, destination: Destination) -> list[Fi
 
 
 def missing_fields(draft: Draft, destination: Destination) -> tuple[str, ...]:
-    """Return the required fields that have neither a column, nor a constant, nor an open question."""
+    """Return the fields that a table must have, without a column, a constant or an open question of theirs."""
     given = {*draft.settled, *draft.repeated, *(name for names in draft.asked.values() for name in names)}
-    return tuple(names[0] for names in required_fields(destination) if not given.intersection(names))
+    needed = {Need.ALWAYS} if destination.completes & draft.groups else {Need.ALWAYS, Need.SOMETIMES}
+    return tuple(names[0] for names in required_fields(destination, needed) if not given.intersection(names))
 
 
 def score(sheet: Sheet, destination: Destination) -> int:
@@ -290,12 +295,12 @@ def _fed_columns(
     return fed, {name: columns for name, columns in known.items() if len(columns) > 1}
 
 
-def required_fields(destination: Destination) -> tuple[tuple[str, ...], ...]:
-    """Return what a table must have: groups of fields of which one is enough (a field and those that replace it)."""
+def required_fields(destination: Destination, needed: Collection[Need]) -> tuple[tuple[str, ...], ...]:
+    """Return what is needed so: groups of fields of which one is enough (a field and those that replace it)."""
     return tuple(
         (column.name, *(other.name for other in destination.columns if other.replaces == column.name))
         for column in destination.columns
-        if column.required
+        if destination.need(column) in needed
     )
 
 

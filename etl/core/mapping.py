@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from etl.core.cells import read_constant
 from etl.core.column_reading import ReadColumn, SheetColumn, read_column, round_column
+from etl.core.erasures import without_erasures
+from etl.core.groups import given_groups
 from etl.core.headers import check_constant
 from etl.core.reading import Problem, Remarked
 from etl.core.skipping import rows_without_data
@@ -53,6 +55,10 @@ class Mapped:
     """By row, the values that `ReadingOptions.round` changed, as they are sent."""
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By field of a code list, what people wrote for which code: ``{"alicuota": {"Exento": "-1"}}``."""
+    erased: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    """By row that the vendor's values complete, the fields that it erases there."""
+    constants: Mapping[str, Value] = field(default_factory=dict)
+    """``--set``, understood; the frame has them already, but for the rows that the vendor's values complete first."""
 
 
 def map_rows(sheet: Sheet, layout: Layout, destination: Destination, options: ReadingOptions) -> Mapped:
@@ -61,17 +67,20 @@ def map_rows(sheet: Sheet, layout: Layout, destination: Destination, options: Re
     UsageError when a ``--set`` value cannot be read with the decimal mark that was given.
     """
     numbers, skipped = _sorted_out(sheet, layout, destination, options)
-    rows = [sheet.rows[number - 1] for number in numbers]
+    read, erased = _read_all(sheet, layout, destination, numbers, options)
+    constants = {declared.name: _constant(layout, declared, destination, options) for declared in destination.columns}
+    waiting = _completed_rows(read, numbers, constants, destination)
     columns: list[ReadColumn] = []
     for declared in destination.columns:
-        constant = _constant(layout, declared, destination, options)
-        mapped = layout.column_of(declared.name)
-        if mapped is not None:
-            cells = SheetColumn.of(sheet, mapped, numbers, rows)
-            is_key = declared.name in destination.key
-            columns.append(_filled(_read(cells, declared, options, is_key=is_key), numbers, constant))
-        elif constant is not None:
-            columns.append(ReadColumn(declared.name, [constant] * len(numbers)))
+        name, constant = declared.name, constants[declared.name]
+        column = read.get(name)
+        if column is None and constant is None and not (waiting and name == destination.group_field):
+            continue
+        late = waiting if name not in destination.key else frozenset()
+        if name == destination.group_field:
+            columns.append(_grouped(column, name, numbers, constant, destination))
+        else:
+            columns.append(_filled(column or ReadColumn(name, [None] * len(numbers)), numbers, constant, late))
     rounded: dict[int, dict[str, Value]] = {}
     for column in columns:
         for number, value in column.rounded.items():
@@ -83,6 +92,8 @@ def map_rows(sheet: Sheet, layout: Layout, destination: Destination, options: Re
         sheet=sheet,
         rounded=rounded,
         read_as={column.name: column.read_as for column in columns if column.read_as},
+        erased={number: names for number, names in erased.items() if number in waiting},
+        constants={name: constant for name, constant in constants.items() if constant is not None},
     )
 
 
@@ -121,16 +132,68 @@ def _constant(layout: Layout, declared: Column, destination: Destination, option
     return None if isinstance(value, Problem) else value
 
 
-def _filled(column: ReadColumn, numbers: Sequence[int], constant: Value | None) -> ReadColumn:
-    """Return the column with the ``--set`` value in its blank cells; a cell that is not understood is not blank."""
+def _read_all(
+    sheet: Sheet, layout: Layout, destination: Destination, numbers: Sequence[int], options: ReadingOptions
+) -> tuple[dict[str, ReadColumn], dict[int, frozenset[str]]]:
+    """Return the columns of the sheet as they are understood, by field, and by row the fields that it erases."""
+    rows = [sheet.rows[number - 1] for number in numbers]
+    read: dict[str, ReadColumn] = {}
+    erased: dict[int, frozenset[str]] = {}
+    for declared in destination.columns:
+        mapped = layout.column_of(declared.name)
+        if mapped is None:
+            continue
+        cells = SheetColumn.of(sheet, mapped, numbers, rows)
+        refused: tuple[Finding, ...] = ()
+        if destination.completes:
+            cells, found, refused = without_erasures(cells, declared, destination)
+            erased |= {number: erased.get(number, frozenset()) | {declared.name} for number in found}
+        column = _read(cells, declared, options, is_key=declared.name in destination.key)
+        read[declared.name] = replace(column, findings=(*column.findings, *refused))
+    return read, erased
+
+
+def _completed_rows(
+    read: Mapping[str, ReadColumn],
+    numbers: Sequence[int],
+    constants: Mapping[str, Value | None],
+    destination: Destination,
+) -> frozenset[int]:
+    """Return the rows whose blank fields the vendor's values complete before ``--set`` does."""
+    name = destination.group_field
+    if not destination.completes or name is None:
+        return frozenset()
+    column = read.get(name)
+    groups = given_groups(column.values if column else [None] * len(numbers), constants[name], destination)
+    return frozenset(number for number, group in zip(numbers, groups, strict=True) if group in destination.completes)
+
+
+def _grouped(
+    column: ReadColumn | None, name: str, numbers: Sequence[int], constant: Value | None, destination: Destination
+) -> ReadColumn:
+    if column is None:
+        return ReadColumn(name, given_groups([None] * len(numbers), constant, destination))
+    if constant is None and any(finding.is_error for finding in column.findings):
+        return column
+    filled = _filled(column, numbers, constant)
+    return replace(filled, values=given_groups(filled.values, None, destination))
+
+
+def _filled(
+    column: ReadColumn, numbers: Sequence[int], constant: Value | None, late: Collection[int] = ()
+) -> ReadColumn:
+    """Return the column with the ``--set`` value in its blank cells; a cell that is not understood is not blank.
+
+    Rows in `late` are left as they are: the vendor's own value goes before ``--set`` there.
+    """
     if constant is None:
         return column
-    bad = {finding.row for finding in column.findings if finding.is_error}
+    kept = {finding.row for finding in column.findings if finding.is_error}.union(late)
     values = [
-        constant if value is None and number not in bad else value
+        constant if value is None and number not in kept else value
         for number, value in zip(numbers, column.values, strict=True)
     ]
-    return ReadColumn(column.name, values, column.findings, column.rounded, column.read_as)
+    return replace(column, values=values)
 
 
 def _frame(columns: Sequence[ReadColumn], numbers: Sequence[int]) -> pd.DataFrame:

@@ -58,7 +58,8 @@ def marked(batches: Sequence[Batch], run: str, destination: Destination) -> tupl
 def _items(rows: Iterable[Row], merged: Mapping[int, Sequence[int]], destination: Destination) -> Iterable[Item]:
     seen: Counter[str] = Counter()
     for row in rows:
-        payload = destination.payload(row.values)
+        # What is erased stands there as None: on the wire it leaves no key.
+        payload = {**destination.payload(row.values), **dict.fromkeys(sorted(row.erased))}
         group = group_of(row.values, destination)
         key = key_of(row.values, payload, destination)
         content = _digest(destination.name, group, list(key), payload)

@@ -83,7 +83,7 @@ def inspect_sheet(sheet: Sheet, destination: Destination, wanted: Wanted | None 
     row = wanted.header_row or (best[0].row if best else _guessed_row(sheet, candidates, vocabulary))
     if row is None:
         return Inspection(sheet.name, None, False, (), (), (), (), (), (), (), ())
-    draft = draft_of(sheet, row, vocabulary, wanted)
+    draft = draft_of(sheet, row, destination, vocabulary, wanted)
     missing = missing_fields(draft, destination)
     numbers = data_rows(sheet, row)
     columns = tuple(MappedColumn(draft.fed[index], draft.headers[index], index) for index in sorted(draft.fed))

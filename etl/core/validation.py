@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 
 import pandas as pd
@@ -17,7 +17,7 @@ from etl.core.mapping import Mapped
 from etl.core.places import Places
 from etl.messages import Text, text
 from etl.model import Finding, Layout, Row, Severity, Value
-from etl.vendors.base import Destination
+from etl.vendors.base import Destination, Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Checked:
     """By row, then column; those about the file or a whole column come first."""
     derived: Mapping[int, Mapping[str, Value]]
     """By row, the fields that `derive` added and the values that were rounded: what is sent and not in the sheet."""
+    constants: Mapping[str, Value] = field(default_factory=dict)
+    """``--set``, understood, for the rows that the vendor's values complete first (`Destination.completes`)."""
 
 
 def schema_of(destination: Destination) -> pa.DataFrameSchema:
@@ -70,7 +72,7 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
     findings = list(mapped.findings)
     findings += _broken_limits(mapped.frame, destination, places)
     findings += _missing_values(mapped, destination, places)
-    rows = _rows_of(mapped.frame)
+    rows = _rows_of(mapped.frame, mapped.erased)
     findings += list(_broken_rules(rows, destination, places, findings))
     invalid = _rows_with_errors(findings)
     decided = decide_duplicates(rows, invalid, destination, duplicates)
@@ -87,6 +89,7 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
         skipped=dict(sorted({**mapped.skipped, **decided.superseded}.items())),
         findings=tuple(sorted(findings, key=_by_place)),
         derived=derived,
+        constants=mapped.constants,
     )
 
 
@@ -153,23 +156,34 @@ def _put_remarks(
 
 
 def _missing_values(mapped: Mapped, destination: Destination, places: Places) -> Iterator[Finding]:
-    """Yield a finding for each required cell that is blank; one that was not understood has its own."""
+    """Yield a finding for each cell that is blank and needed; one that was not understood has its own.
+
+    What the vendor's values may complete (`Destination.completes`) is missing only once they were read.
+    """
     bad = {(finding.row, finding.field) for finding in mapped.findings if finding.is_error}
-    for names in required_fields(destination):
-        present = [name for name in names if name in mapped.frame]
-        if not present:
-            continue
-        blank = mapped.frame[present].isna().all(axis=1)
-        if not blank.any():
-            continue
-        asked = next((name for name in present if places.has_column(name)), present[0])
-        finding = _required(names, destination)
-        for number in blank.index[blank.to_numpy()].tolist():
-            if not any((number, name) in bad for name in present):
-                yield places.put(finding, number, asked)
+    whole = _rows_by_themselves(mapped.frame, destination)
+    for need, frame in ((Need.ALWAYS, mapped.frame), (Need.SOMETIMES, whole)):
+        for names in required_fields(destination, {need}):
+            present = [name for name in names if name in frame]
+            if not present and (need is Need.ALWAYS or not destination.completes):
+                continue
+            blank = frame[present].isna().all(axis=1)
+            asked = next((name for name in present if places.has_column(name)), (present or names)[0])
+            finding = required(names, destination)
+            for number in blank.index[blank.to_numpy()].tolist():
+                if not any((number, name) in bad for name in present):
+                    yield places.put(finding, number, asked)
 
 
-def _required(names: Sequence[str], destination: Destination) -> Finding:
+def _rows_by_themselves(frame: pd.DataFrame, destination: Destination) -> pd.DataFrame:
+    """Return the rows that no value of the vendor completes."""
+    if not destination.completes or destination.group_field not in frame:
+        return frame
+    return frame[~frame[destination.group_field].isin(destination.completes).to_numpy()]
+
+
+def required(names: Sequence[str], destination: Destination) -> Finding:
+    """Return the finding, without its place, of a value that is needed in one of these fields."""
     if len(names) > 1:
         return Finding(
             "required",
@@ -184,7 +198,7 @@ def _required(names: Sequence[str], destination: Destination) -> Finding:
     )
 
 
-def _rows_of(frame: pd.DataFrame) -> list[Row]:
+def _rows_of(frame: pd.DataFrame, erased: Mapping[int, frozenset[str]]) -> list[Row]:
     names = list(frame.columns)
     columns = [frame[name].tolist() for name in names]
     numbers: list[int] = frame.index.tolist()
@@ -193,6 +207,7 @@ def _rows_of(frame: pd.DataFrame) -> list[Row]:
         Row(
             number,
             {name: value for name, value in zip(names, cells, strict=True) if value is not None},
+            erased.get(number, frozenset()),
         )
         for number, cells in zip(numbers, values, strict=True)
     ]
@@ -232,7 +247,7 @@ def _derived(
         changed = dict(mapped.rounded.get(row.number, ()))
         if values is not row.values:
             changed |= {name: value for name, value in values.items() if row.values.get(name) != value}
-            row = Row(row.number, values)  # noqa: PLW2901 - the row goes on in the vendor's fields
+            row = replace(row, values=values)  # noqa: PLW2901 - the row goes on in the vendor's fields
         if changed:
             derived[row.number] = changed
         valid.append(row)

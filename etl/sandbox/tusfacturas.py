@@ -99,6 +99,11 @@ class TusFacturas:
         with self._lock:
             self._shop.products[lista_precios, codigo]["stock_actual"] += units
 
+    def forget(self, lista_precios: str, codigo: str) -> None:
+        """Delete a product, as somebody would on the vendor's site. It is no application."""
+        with self._lock:
+            del self._shop.products[lista_precios, codigo]
+
     def reset(self) -> None:
         """Be as new."""
         with self._lock:

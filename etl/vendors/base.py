@@ -89,6 +89,15 @@ class Column:
     """Which code a person said that a value means, by `etl.core.code_lists.value_key`; no declaration has any."""
 
 
+class Need(StrEnum):
+    """Whether the rows of a sheet must have a value of a field."""
+
+    ALWAYS = "always"
+    SOMETIMES = "sometimes"
+    """Only where nothing can be completed from what the vendor has."""
+    NEVER = "never"
+
+
 Rule: TypeAlias = Callable[[Row], Sequence[tuple[str, Finding]]]
 """A check over several fields of one row: pairs of (field it concerns, finding without place)."""
 
@@ -117,6 +126,9 @@ class Wishes:
     """The profile's settings of this vendor, other than credentials."""
     numeric: frozenset[tuple[int, str]] = frozenset()
     """The cells (row, field of `identifiers`) that hold a number: zeros that the code begins with may be lost."""
+    constants: Mapping[str, Value] = field(default_factory=dict)
+    """``--set``, understood, for the rows that `Destination.completes`: for fields that neither the sheet nor the
+    vendor has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +155,8 @@ class Survey:
     """By row and field, what the vendor has now, for the rows of which it is known."""
     catalogue: Catalogue | None = None
     """What was learnt of everything that is there; None when only the rows were asked for."""
+    unread: Text | None = None
+    """Why the vendor's answers could not be understood: nothing may be planned then, the rest of it means nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +247,18 @@ class Destination:
     """A row that sets back what was done: its values by field, None for one to be erased; or why there is none."""
     undone_by: str | None = None
     """The destination that takes such rows; None: this one."""
+    preview: Callable[[Sequence[Row]], Sequence[Text]] = lambda _rows: ()
+    """What `survey` would read and complete, said where nothing is read (validate, a plain dry run)."""
+    remembered: Text | None = None
+    """For values that cannot be read: ``--only-changed`` compares with those that were accepted last, by the journal,
+    and says this of them."""
+    completes: frozenset[str] = frozenset()
+    """The groups of rows that need only their key: `survey` gives a blank field what the vendor has, `Wishes.constants`
+    give what neither has, and ``(vacío)`` in a cell erases (`Row.erased`)."""
+    undecided: frozenset[str] = frozenset()
+    """The groups that are never sent: `survey` makes other ones of their rows."""
+    default_group: str | None = None
+    """The group of all rows when neither the sheet nor ``--set`` says one anywhere."""
     rules: tuple[Rule, ...] = ()
     derive: Callable[[Mapping[str, Value]], Mapping[str, Value]] = dict
     """Turns fields of ours into the vendor's (`precio_con_iva`), after validation."""
@@ -278,6 +304,22 @@ class Destination:
             return {"": self.effect("")}
         (field_name,) = self.group_fields
         return {str(choice.value): self.effect(str(choice.value)) for choice in self.column(field_name).choices}
+
+    @property
+    def group_field(self) -> str | None:
+        """The one field whose value names the group of a row; None where there is none, or several."""
+        return self.group_fields[0] if len(self.group_fields) == 1 else None
+
+    def need(self, column: Column) -> Need:
+        """Return whether the rows of a sheet must have a value of this column."""
+        if not column.required or (self.default_group is not None and column.name == self.group_field):
+            return Need.NEVER
+        kept = column.name in self.key or column.name == self.group_field
+        return Need.SOMETIMES if self.completes and not kept else Need.ALWAYS
+
+    def erasable(self, column: Column) -> bool:
+        """Say whether ``(vacío)`` in a cell of this column erases the vendor's value."""
+        return bool(self.completes) and column.on_wire and self.need(column) is Need.NEVER
 
     @property
     def can_be_looked_up(self) -> bool:

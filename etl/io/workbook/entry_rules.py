@@ -12,7 +12,7 @@ from etl.io.workbook.cell_xml import cell_text
 from etl.io.workbook.names import SheetKind
 from etl.messages import Text, text
 from etl.model import column_letter
-from etl.vendors.base import Choice, Column, Destination, Kind
+from etl.vendors.base import Choice, Column, Destination, Kind, Need
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -21,6 +21,11 @@ _MESSAGE = 255
 _TITLE = 32
 _LISTED = 160
 _FAR = 10**12
+_NEEDED: Mapping[Need, Text] = {
+    Need.ALWAYS: text("Required."),
+    Need.SOMETIMES: text("Required to add; blank keeps what is there."),
+    Need.NEVER: text("Optional."),
+}
 """Beyond any count: Excel wants two ends for "any whole number"."""
 
 
@@ -60,7 +65,14 @@ def entry_of(column: Column, choice: Choice) -> str | Decimal:
 
 
 def add_entry_rules(
-    book: Book, sheet: Worksheet, columns: Mapping[int, Column], lists: Lists, *, first_row: int, advise: bool
+    book: Book,
+    sheet: Worksheet,
+    destination: Destination,
+    columns: Mapping[int, Column],
+    lists: Lists,
+    *,
+    first_row: int,
+    advise: bool,
 ) -> None:
     """Validate what is typed into columns (by index) from `first_row` (from 0) to the sheet's end.
 
@@ -68,9 +80,12 @@ def add_entry_rules(
     """
     for index, column in columns.items():
         rule = _rule(column, column_letter(index) + str(first_row + 1), lists)
+        if destination.erasable(column):
+            # A warning only: (vacío) is understood too.
+            rule["error_type"] = "warning"
         if advise:
             rule["input_title"] = column.label[:_TITLE]
-            rule["input_message"] = _cut(as_sentences(book, entry_advice(column)))
+            rule["input_message"] = _cut(as_sentences(book, entry_advice(column, destination.need(column))))
         elif rule["validate"] == "any":
             continue
         rule["error_title"] = column.label[:_TITLE]
@@ -78,10 +93,10 @@ def add_entry_rules(
         sheet.data_validation(first_row, index, MAX_ROWS - 1, index, rule)
 
 
-def entry_advice(column: Column) -> Iterator[Text]:
+def entry_advice(column: Column, need: Need) -> Iterator[Text]:
     """Yield what to know about a column when filling it in: what it is, whether it must be, its format."""
     yield column.help
-    yield text("Required.") if column.required else text("Optional.")
+    yield _NEEDED[need]
     yield from format_advice(column)
 
 

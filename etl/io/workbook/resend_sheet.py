@@ -41,7 +41,7 @@ def fill_resend_sheet(
     sheet.set_column(first, columns - 1, None, book.style("text"), {"hidden": True})
     declared = {column.name: column for column in destination.columns}
     rules = {mapped.column: declared[mapped.field] for mapped in report.columns if mapped.field in declared}
-    add_entry_rules(book, sheet, rules, lists, first_row=1, advise=False)
+    add_entry_rules(book, sheet, destination, rules, lists, first_row=1, advise=False)
 
     def rows(styles: Styles) -> Iterator[str]:
         write = table.writer(styles)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from etl.core.example import example_cells, marked_column
 from etl.core.identity import Identity, WorkbookKind
+from etl.core.needs import needed
 from etl.io.workbook.book import MAX_COLUMNS, MAX_ROWS, Book
 from etl.io.workbook.cell_xml import cell_text
 from etl.io.workbook.entry_rules import add_entry_rules, add_lists, as_sentences, entry_advice, entry_of, format_advice
@@ -19,7 +20,7 @@ from etl.io.workbook.placement import replace_file
 from etl.io.workbook.user_table import comment_box, fitting_width
 from etl.messages import Text, text
 from etl.model import MappedColumn
-from etl.vendors.base import Column, Destination, Kind
+from etl.vendors.base import Column, Destination, Kind, Need
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -55,9 +56,8 @@ def _write(destination: Destination, language: str, target: BinaryIO) -> None:
     sheet = book.add_sheet(name)
     _fill_data_sheet(book, sheet, destination)
     _fill_guide(Page(book, book.add_sheet(SheetKind.GUIDE), _GUIDE_WIDTHS), destination, name)
-    add_entry_rules(
-        book, sheet, dict(enumerate(destination.columns)), add_lists(book, destination), first_row=1, advise=True
-    )
+    columns, lists = dict(enumerate(destination.columns)), add_lists(book, destination)
+    add_entry_rules(book, sheet, destination, columns, lists, first_row=1, advise=True)
     identity = Identity(
         kind=WorkbookKind.TEMPLATE,
         to=destination.name,
@@ -75,9 +75,10 @@ def _fill_data_sheet(book: Book, sheet: Worksheet, destination: Destination) -> 
     for index, (column, example) in enumerate(zip(destination.columns, examples, strict=True)):
         style = "text" if _is_written_as_text(column) else ""
         sheet.set_column(index, index, fitting_width(column.label, (example,)), book.style(f"open {style}".strip()))
-        header = "required header" if column.required else "header"
+        need = destination.need(column)
+        header = "header" if need is Need.NEVER else "required header"
         sheet.write_string(0, index, cell_text(column.label), book.style(header))
-        advice = as_sentences(book, [*entry_advice(column), *_example_of(column)])
+        advice = as_sentences(book, [*entry_advice(column, need), *_example_of(column)])
         sheet.write_comment(0, index, advice, comment_box(advice))
         _write_example(book, sheet, index, column, example, marked=column is marked_column(destination))
     sheet.set_column(len(examples), MAX_COLUMNS - 1, None, book.style("open"))
@@ -125,13 +126,15 @@ def _fill_guide(page: Page, destination: Destination, data_sheet: str) -> None:
     page.section(text("Steps"))
     for step in _steps(data_sheet):
         page.wide(step, "wrap")
+    if destination.completes:
+        page.wide(_completion(destination), "wrap")
     page.section(text("Columns"))
     titles = (text("Column"), text("Field"), text("Required"), text("Format"), text("Example"), text("What it is"))
     for index, title in enumerate(titles):
         page.put(index, title, "own header")
     page.end_row()
     for column in destination.columns:
-        _write_column(page, column)
+        _write_column(page, destination, column)
     for column in destination.columns:
         if column.choices:
             _write_choices(page, column)
@@ -150,10 +153,20 @@ def _steps(data_sheet: str) -> Sequence[Text]:
     )
 
 
-def _write_column(page: Page, column: Column) -> None:
-    page.put(0, column.label, "required header" if column.required else "header")
+def _completion(destination: Destination) -> Text:
+    """Return what a blank cell means where the vendor's values complete the rows."""
+    return text(
+        "To change what exists already, {fields} and what is to be changed are enough: any other column may be "
+        "deleted. A blank cell keeps what is there; (vacío) in an optional column erases it.",
+        fields=", ".join(destination.column(name).label for name in destination.key),
+    )
+
+
+def _write_column(page: Page, destination: Destination, column: Column) -> None:
+    need = destination.need(column)
+    page.put(0, column.label, "header" if need is Need.NEVER else "required header")
     page.put(1, column.name, "wrap")
-    page.put(2, text("yes") if column.required else text("no"), "wrap")
+    page.put(2, needed(need), "wrap")
     page.put(3, as_sentences(page.book, format_advice(column)), "wrap")
     page.put(4, str(_example_entry(column)), "wrap")
     page.put(5, column.help, "wrap")

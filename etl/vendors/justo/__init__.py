@@ -46,6 +46,7 @@ STOCK = Destination(
     derive=infer_type,
     derived_fields=("type",),
     duplicates=frozenset({"first", "last"}),
+    remembered=text("Justo cannot be asked for a counter: orders may have lowered it since."),
     same_thing=("store", "product", "modifierOption"),
     # Page, considerations: every order lowers the counter, so a number of yesterday is not today's.
     fresh_for=timedelta(hours=24),

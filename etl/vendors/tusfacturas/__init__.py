@@ -20,6 +20,7 @@ from etl.vendors.tusfacturas.listings import PRODUCTS as PRODUCT_LIST
 from etl.vendors.tusfacturas.payload import KEY, product_payload, product_request, stock_payload, stock_request
 from etl.vendors.tusfacturas.reconcile import look_up_movements, look_up_products, read_stock
 from etl.vendors.tusfacturas.response import read_submission, same_product_value
+from etl.vendors.tusfacturas.survey import preview_products, survey_products
 from etl.vendors.tusfacturas.undo import undo_movement, undo_product
 
 BATCH_LIMIT = 50
@@ -33,6 +34,8 @@ _PRODUCT_EFFECTS = {
     "A": Effect.CREATE,
     # "Administrar productos", hints: the product is looked up by its key and changed; `stock_actual` is not used.
     "M": Effect.SET,
+    # Ours: A or M once the vendor was read. It never goes out itself.
+    "U": Effect.SET,
 }
 _STOCK_EFFECTS = {
     # "Gestión de stock", Request Body: units are added to the stock …
@@ -70,6 +73,11 @@ PRODUCTS = Destination(
         # "Administrar productos", hints: used only to create.
         unused=("stock_actual",),
     ),
+    survey=survey_products,
+    preview=preview_products,
+    completes=frozenset({"M", "U"}),
+    undecided=frozenset({"U"}),
+    default_group="U",
     parallel=True,
     rules=PRODUCT_RULES,
     derive=derive_product,

@@ -288,11 +288,12 @@ PRODUCT_COLUMNS: tuple[Column, ...] = (
         choices=(
             Choice("A", "agregar", ("alta", "agrega", "nuevo", "agregar producto")),
             Choice("M", "modificar", ("modificación", "modifica", "actualizar", "modificar producto")),
+            Choice("U", "agregar o modificar", ("agregar y modificar", "alta o modificación", "upsert")),
         ),
-        help=text("What is to be done with the product: add it or change it."),
-        source="Administrar productos, request body",
+        help=text("Add the product (A), change it (M), or whichever is needed (U, as when nothing is said)."),
+        source="Administrar productos, request body; U is ours: A or M by what the vendor has",
         aliases=("Oper.", "Tipo de operación"),
-        example="A",
+        example="U",
     ),
 )
 

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from etl.messages import Text, text
-from etl.model import Answer, Doubt, Json, Presence, Request, Sighting
-from etl.vendors.answers import json_object, number_of, shown
+from etl.model import Doubt, Json, Presence, Sighting
+from etl.vendors.answers import number_of, shown
 from etl.vendors.base import Conversation
-from etl.vendors.tusfacturas.payload import KEY, PRODUCT_FIELDS, query_request
-from etl.vendors.tusfacturas.response import listed_products, matched_products, refuses, same_product_value
-
-READ_LIMIT = 50
-"""Products a request may ask for (facts 1.2)."""
-
-Product = Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What was read of one key."""
-
-    product: Product | None = None
-    """The product as the vendor tells it; None when it is missing or was not told."""
-    missing: bool = False
-    """The vendor says that there is none: an item with ``error: "S"`` and no `descripcion` (reliability 1.5)."""
-
-    @property
-    def units(self) -> int | Decimal | None:
-        """Its stock; None when there is no such product or it keeps no stock."""
-        if self.product is None or self.product.get("afecta_stock") == "N":
-            return None
-        return number_of(self.product.get("stock_actual"))
-
-    @property
-    def immovable(self) -> bool:
-        """Whether a movement of it is refused: no such product, or one that keeps no stock (stock page, answer)."""
-        return self.missing or (self.product is not None and self.product.get("afecta_stock") == "N")
+from etl.vendors.tusfacturas.payload import KEY, PRODUCT_FIELDS
+from etl.vendors.tusfacturas.reading import Look, Product, look
+from etl.vendors.tusfacturas.response import same_product_value
 
 
 def read_stock(group: str, payloads: Sequence[Mapping[str, Json]]) -> Conversation[Json]:  # noqa: ARG001
@@ -47,7 +21,7 @@ def read_stock(group: str, payloads: Sequence[Mapping[str, Json]]) -> Conversati
     None for a product that does not exist, keeps no stock or was not told; None as a whole when an answer cannot be
     understood.
     """
-    looks = yield from _look(payloads)
+    looks = yield from look(payloads)
     return None if looks is None else {str(position): look.units for position, look in enumerate(looks)}
 
 
@@ -58,7 +32,7 @@ def look_up_movements(doubt: Doubt) -> Conversation[tuple[Sighting, ...]]:
     present (the server died on the way). Anything else: unknown, somebody else may have moved stock. Products that
     cannot be moved at all stay out of the comparison: they are absent.
     """
-    looks = (yield from _look(doubt.payloads)) or [Look()] * len(doubt.payloads)
+    looks = (yield from look(doubt.payloads)) or [Look()] * len(doubt.payloads)
     sign = -1 if doubt.group == "B" else 1
     movements = [
         _Movement(at, look, _before(doubt.baseline, at), sign * (number_of(doubt.payloads[at].get("cantidad")) or 0))
@@ -140,7 +114,7 @@ def look_up_products(doubt: Doubt) -> Conversation[tuple[Sighting, ...]]:
     Equal: present (an added product's stock must be the one that was sent, since it is added in a step of its own;
     else unknown). Missing: absent. Other values: somebody else's product (A: different), or not modified (M: absent).
     """
-    looks = (yield from _look(doubt.payloads)) or [Look()] * len(doubt.payloads)
+    looks = (yield from look(doubt.payloads)) or [Look()] * len(doubt.payloads)
     judge = _judge_added if doubt.group == "A" else _judge_modified
     return tuple(
         _judge(at, sent, look, judge) for at, (sent, look) in enumerate(zip(doubt.payloads, looks, strict=True))
@@ -191,7 +165,7 @@ def _judge_modified(sent: Product, told: Product, look: Look) -> _Judgement:  # 
 
 
 def _judge_untold(sent: Product, told: Product) -> _Judgement:
-    untold = tuple(name for name in _comparable(sent) if told.get(name) is None)
+    untold = tuple(name for name in _comparable(sent) if sent[name] is not None and told.get(name) is None)
     if not untold:
         return _Judgement(Presence.PRESENT)
     note = text("The vendor does not tell {fields}, so they cannot be compared.", fields=", ".join(untold))
@@ -212,25 +186,4 @@ def _differing(sent: Product, told: Product) -> tuple[str, ...]:
 
 
 def _told_apart(sent: Product, told: Product, fields: Sequence[str]) -> str:
-    return "; ".join(f"{name}: {shown(told[name])} ≠ {sent[name]}" for name in fields)
-
-
-def _look(payloads: Sequence[Product]) -> Generator[Request, Answer, list[Look] | None]:
-    """Read the products of these payloads; None when an answer is less than a whole one."""
-    looks: list[Look] = []
-    for first in range(0, len(payloads), READ_LIMIT):
-        part = payloads[first : first + READ_LIMIT]
-        answer = yield query_request(part)
-        told = listed_products(answer, json_object(answer.body))
-        if told is None:
-            return None
-        looks.extend(_looked(product) for product in matched_products(part, told))
-    return looks
-
-
-def _looked(product: Product | None) -> Look:
-    if product is None or (refused := refuses(product)) is None:
-        return Look()
-    if refused:
-        return Look(missing=not product.get("descripcion"))
-    return Look(product)
+    return "; ".join(f"{name}: {shown(told[name])} ≠ {'' if sent[name] is None else sent[name]}" for name in fields)

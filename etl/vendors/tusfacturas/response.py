@@ -44,6 +44,11 @@ def listed_products(answer: Answer, body: Mapping[str, Json]) -> list[Mapping[st
     return [product for product in told if isinstance(product, dict)]
 
 
+def key_of(product: Mapping[str, Json]) -> Key:
+    """Return the key of a product that was told or sent: (lista_precios, codigo) as plain texts."""
+    return _plain(product.get("lista_precios")), _plain(product.get("codigo"))
+
+
 def matched_products(
     payloads: Sequence[Mapping[str, Json]], told: Sequence[Mapping[str, Json]]
 ) -> list[Mapping[str, Json] | None]:
@@ -51,12 +56,12 @@ def matched_products(
     sent: dict[Key, list[int]] = {}
     unpadded: dict[Key, list[int]] = {}
     for position, payload in enumerate(payloads):
-        key = (_plain(payload.get("lista_precios")), _plain(payload.get("codigo")))
+        key = key_of(payload)
         sent.setdefault(key, []).append(position)
         unpadded.setdefault((key[0], key[1].lstrip("0")), []).append(position)
     found: dict[int, list[Mapping[str, Json]]] = {}
     for product in told:
-        key = (_plain(product.get("lista_precios")), _plain(product.get("codigo")))
+        key = key_of(product)
         positions = sent.get(key, [])
         if not positions and is_number(product.get("codigo")):  # 00123 told back as a number
             positions = unpadded.get((key[0], key[1].lstrip("0")), [])
