@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from etl.model import Json
 
+ERASED = "(vacío)"
+"""What stands in a cell to erase the vendor's value, and what is shown of a value that was erased."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from etl.core.changes import ERASED
 from etl.core.code_lists import folded
 from etl.core.column_reading import SheetColumn
 from etl.core.reading import Problem, trimmed
@@ -11,16 +12,13 @@ from etl.messages import text
 from etl.model import Cell, Finding
 from etl.vendors.base import Column, Destination, Need
 
-WORD = "(vacío)"
-"""What stands in a cell to erase."""
-
 
 def erases(cell: Cell) -> bool:
     """Say whether a cell says ``(vacío)``, in whatever capitals and with or without its accent."""
-    if not isinstance(cell, str) or len(cell) > 3 * len(WORD):
+    if not isinstance(cell, str) or len(cell) > 3 * len(ERASED):
         return False
     words = trimmed(cell)
-    return words.startswith("(") and words.endswith(")") and folded(words) == folded(WORD)
+    return words.startswith("(") and words.endswith(")") and folded(words) == folded(ERASED)
 
 
 def without_erasures(
@@ -41,5 +39,5 @@ def without_erasures(
             text("{field} cannot be erased: every row needs it", field=declared.name),
             text("Leave the cell blank to keep what the vendor has, or write a value"),
         )
-        return blanked, (), tuple(cells.finding(problem, number, WORD) for number in found)
+        return blanked, (), tuple(cells.finding(problem, number, ERASED) for number in found)
     return blanked, tuple(found) if destination.erasable(declared) else (), ()

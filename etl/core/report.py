@@ -112,6 +112,11 @@ class Report:
         counted = Counter(row.outcome for row in self.rows)
         return {"read": len(self.rows), **{outcome.value: counted.get(outcome, 0) for outcome in Outcome}}
 
+    @property
+    def changed_fields(self) -> dict[str, int]:
+        """In how many rows each field is set to another value than the vendor had, the most frequent first."""
+        return dict(Counter(name for row in self.rows for name in row.changes).most_common())
+
     def low_stock(self, stock: str, minimum: str) -> Iterator[ReportRow]:
         """Yield the accepted rows whose returned `stock` is at or below the returned `minimum`."""
         for row in self.rows:

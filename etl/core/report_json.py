@@ -84,6 +84,7 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
             "batch": row.batch,
             "vendor_id": row.vendor_id,
             "data": dict(row.data),
+            "changes": {name: {"before": one.before, "after": one.after} for name, one in row.changes.items()},
         }
 
 

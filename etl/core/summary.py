@@ -13,6 +13,7 @@ from etl.model import Finding, Outcome
 
 _CAUSES = 8
 _CELLS = 5
+_FIELDS = 8
 _UNUSABLE_FILE = 3
 
 
@@ -40,8 +41,16 @@ def _head(report: Report) -> Iterator[Text]:
     yield from report.notices
     if report.rows:
         yield _counted(report)
+    if report.changed_fields:
+        yield text("Changed values: {fields}", fields=_changed(report))
     if report.stopped:
         yield report.stopped
+
+
+def _changed(report: Report) -> str:
+    """Return the fields that get another value, with their number of rows: ``precio 30, codbar 2``."""
+    found = [f"{name} {count}" for name, count in report.changed_fields.items()]
+    return ", ".join([*found[:_FIELDS], "…"] if len(found) > _FIELDS else found)
 
 
 def _tail(report: Report) -> Iterator[Text]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from etl.core.plain_text import plain
@@ -12,12 +13,13 @@ from etl.core.report import Report, ReportRow
 from etl.core.row_names import row_name, row_refs
 from etl.io.workbook.book import MAX_ROWS, Book, Styles
 from etl.io.workbook.cell_xml import cell_xml
+from etl.io.workbook.changed_values import Extra, changed_columns
 from etl.io.workbook.look import TABS
 from etl.io.workbook.names import Heading, SheetKind, heading, state
 from etl.io.workbook.page import finish_table
 from etl.io.workbook.user_table import UserTable, fitting_width
 from etl.messages import Text
-from etl.model import Outcome, column_letter
+from etl.model import Json, Outcome, Value, column_letter
 from etl.vendors.base import Destination
 
 if TYPE_CHECKING:
@@ -51,9 +53,9 @@ def add_rows_sheet(book: Book, report: Report, destination: Destination, table: 
     """Add `Filas`: the user's columns, then what became of the row, what the vendor returned, what we computed."""
     sheet = book.add_sheet(SheetKind.ROWS)
     shown = report.rows[: MAX_ROWS - 1]
-    returned = _names(row.data for row in shown)
-    derived = tuple(name for name in destination.derived_fields if any(name in row.derived for row in shown))
-    own = _own_headers(table.headers, [heading(kind, book.language) for kind in _FIXED], (*returned, *derived))
+    extras = [*_extras(shown, destination), *changed_columns(book, shown)]
+    fixed = [heading(kind, book.language) for kind in _FIXED]
+    own = _own_headers(table.headers, fixed, [extra.name for extra in extras])
     table.set_columns(sheet, book)
     _set_own_columns(sheet, table.width, own)
     positions = {row.number: index for index, row in enumerate(shown, start=2) if row.number is not None}
@@ -61,7 +63,7 @@ def add_rows_sheet(book: Book, report: Report, destination: Destination, table: 
     columns = table.width + len(own)
 
     def rows(styles: Styles) -> Iterator[str]:
-        write, write_own = table.writer(styles), _own_writer(book, table.width, (returned, derived), styles)
+        write, write_own = table.writer(styles), _own_writer(book, table.width, extras, styles)
         header = [*table.header_xml(styles), *_own_header_xml(own, table.width, styles)]
         yield f'<row r="1" ht="32" customHeight="1">{"".join(header)}</row>'
         refs = row_refs(row.number for row in shown)
@@ -105,16 +107,32 @@ def _set_own_columns(sheet: Worksheet, first: int, own: Sequence[str]) -> None:
         sheet.set_column(first + index, first + index, width)
 
 
+def _extras(shown: Sequence[ReportRow], destination: Destination) -> Iterator[Extra]:
+    """Yield a column for each value that the vendor returned, then for each that we computed."""
+    for name in _names(row.data for row in shown):
+        yield Extra(name, partial(_returned, name))
+    for name in destination.derived_fields:
+        if any(name in row.derived for row in shown):
+            yield Extra(name, partial(_computed, name))
+
+
+def _returned(name: str, row: ReportRow) -> Json:
+    return row.data.get(name)
+
+
+def _computed(name: str, row: ReportRow) -> Value | None:
+    return row.derived.get(name)
+
+
 def _names(mappings: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for mapping in mappings if mapping for name in mapping))
 
 
 def _own_writer(
-    book: Book, first: int, fields: tuple[Sequence[str], Sequence[str]], styles: Styles
+    book: Book, first: int, extras: Sequence[Extra], styles: Styles
 ) -> Callable[[ReportRow, int, int], Iterator[str]]:
-    """Return what gives our cells of a row: number, state, reason, batch, vendor's id, returned and derived fields."""
-    returned, derived = fields
-    letters = [column_letter(first + index) for index in range(len(_FIXED) + len(returned) + len(derived))]
+    """Return what gives our cells of a row: number, state, reason, batch, vendor's id, and what there is beside."""
+    letters = [column_letter(first + index) for index in range(len(_FIXED) + len(extras))]
     number_of, state_at, reason_at, batch_at, id_at = letters[: len(_FIXED)]
     others = letters[len(_FIXED) :]
     states = {outcome: (state(outcome, book.language), styles[f"state:{outcome}"]) for outcome in Outcome}
@@ -131,9 +149,9 @@ def _own_writer(
             yield cell_xml(batch_at + digits, row.batch, muted)
         if row.vendor_id is not None:
             yield cell_xml(id_at + digits, row.vendor_id, muted)
-        if row.data or row.derived:
-            values = [*(row.data.get(name) for name in returned), *(row.derived.get(name) for name in derived)]
-            for letter, value in zip(others, values, strict=True):
+        if row.data or row.derived or row.changes:
+            for letter, extra in zip(others, extras, strict=True):
+                value = extra.value(row)
                 if value is not None:
                     yield cell_xml(
                         letter + digits, shown_value(value), styles["moment"] if isinstance(value, datetime) else muted

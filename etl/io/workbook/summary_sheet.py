@@ -12,6 +12,7 @@ from etl.core.causes import Cause, ranges
 from etl.core.plain_text import plain
 from etl.core.report import Report, ReportRow
 from etl.io.workbook.book import Book
+from etl.io.workbook.changed_values import write_changes
 from etl.io.workbook.errors_sheet import Listed
 from etl.io.workbook.look import TABS, state_colour
 from etl.io.workbook.names import STATE_ORDER, Heading, SheetKind, heading, state
@@ -50,6 +51,7 @@ def fill_summary_sheet(
     _write_head(page, report, destination)
     _write_next_steps(page, report, links)
     _write_counts(page, report)
+    write_changes(page, report)
     if links.causes:
         _write_causes(page, links)
     if destination.low_stock:
