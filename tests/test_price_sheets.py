@@ -301,10 +301,11 @@ def test_a_vendor_that_cannot_be_read_gets_nothing(lab: Lab, tmp_path: Path) -> 
     """Refused credentials end with 4 and an unreachable vendor with 5; every row is told, and none went out."""
     fill(lab, 2)
     path = prices(tmp_path, {0: "11", 1: "12"})
-    lab.credentials = {**lab.credentials, "apitoken": "wrong"}
+    lab.timing, right = {**lab.timing, "ETL_TUSFACTURAS_APITOKEN": "wrong"}, lab.timing
     report = run(lab, path)
     assert (report.exit_code, counts(report), report.run) == (4, {"not_sent": 2}, None)
     assert report.requests.reads == 1
+    lab.timing = right
     lab.sandbox.faults.order(Fault.RESET_ON_ACCEPT, times=None)
     report = run(lab, path)
     lab.sandbox.faults.clear()
