@@ -13,13 +13,14 @@ from etl.core.planning import content_hash, plan
 from etl.core.repeats import NewOnly, Once, find_repeat, find_scheduled_repeat, only_new
 from etl.errors import RefusedError, UsageError
 from etl.messages import Text, text
-from etl.model import Batch, Effect, Finding, Json, Row, Severity
+from etl.model import Batch, Effect, Finding, Json, Outcome, Row, Severity
 from etl.options import SendOptions, SheetOptions
 from etl.vendors.base import Destination
 
 if TYPE_CHECKING:
     from etl.intake import Intake
     from etl.io.journal.records import Journal
+    from etl.resending import Resent
     from etl.settings import Profile
 
 
@@ -40,6 +41,8 @@ class Plan:
     """Valid rows that are kept back, with the reason."""
     skipped: Mapping[int, Text] = field(default_factory=dict)
     """Rows that an earlier run already sent (``--only-new``)."""
+    kept: Mapping[int, tuple[Outcome, Text]] = field(default_factory=dict)
+    """Rows of a results workbook that nobody corrected: what they still are, with the reason."""
     findings: tuple[Finding, ...] = ()
     evidence: Mapping[int, Evidence] = field(default_factory=dict)
     """By batch number, what was read already."""
@@ -108,29 +111,64 @@ def withhold(
     planned: Plan, intake: Intake, options: SheetOptions, destination: Destination, journal: Journal, send: SendOptions
 ) -> Plan:
     """Of a results workbook, send only what was corrected, added or never sent (contract section 7)."""
-    from etl.resending import not_corrected, sent_additions, withheld  # noqa: PLC0415
-
-    resent = intake.resent
-    if resent is None:
+    if intake.resent is None:
         return planned
+    out = _left_out(planned, intake.resent, reading_options(options), destination, journal, send)
+    numbers = {row for batch in planned.batches for item in batch.items for row in item.rows}
+    sent = numbers - out.skipped.keys() - out.kept.keys() - out.held.keys()
+    if sent == numbers:
+        return planned
+    as_it_was = {row: reason for row, (outcome, reason) in out.kept.items() if outcome is Outcome.INVALID}
+    refused = {row: reason for row, (outcome, reason) in out.kept.items() if outcome is Outcome.REJECTED}
+    hint = text("Correct the row. To send it as it is once more: --retry-rejected")
+    findings = (
+        *planned.findings,
+        *_row_findings("already_sent", Severity.WARNING, out.skipped, intake),
+        *_row_findings("not_corrected", Severity.ERROR, _uncorrected(as_it_was), intake),
+        *_row_findings("vendor_rejected", Severity.ERROR, _uncorrected(refused), intake, hint),
+        *_row_findings("sent_otherwise", Severity.ERROR, out.held, intake),
+    )
+    return replace(
+        planned,
+        batches=plan([row for row in intake.checked.rows if row.number in sent], intake.checked.merged, destination),
+        held={**planned.held, **out.held},
+        skipped={**planned.skipped, **out.skipped},
+        kept=out.kept,
+        findings=findings,
+    )
+
+
+def _left_out(
+    planned: Plan,
+    resent: Resent,
+    options: Mapping[str, str],
+    destination: Destination,
+    journal: Journal,
+    send: SendOptions,
+) -> Plan:
+    """Return the rows of a results workbook that must not go out: a plan without batches."""
+    from etl.resending import not_corrected, sent_additions, still_refused, withheld  # noqa: PLC0415
+
     items = [item for batch in planned.batches for item in batch.items]
     numbers = {row for item in items for row in item.rows}
     moving = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
-    settled = withheld(resent, numbers, journal, moving=moving, retry_rejected=send.retry_rejected)
-    as_it_was = not_corrected(resent, numbers - settled.keys(), journal, reading_options(options))
+    settled = withheld(resent, numbers, journal, moving=moving)
+    kept = {
+        row: (Outcome.INVALID, reason)
+        for row, reason in not_corrected(resent, numbers - settled.keys(), journal, options).items()
+    }
+    if not send.retry_rejected:
+        refused = still_refused(resent, numbers - settled.keys() - kept.keys(), journal)
+        kept |= {row: (Outcome.REJECTED, reason) for row, reason in refused.items()}
     same, otherwise = ({}, {}) if send.again else sent_additions(resent, items, journal, destination)
-    skipped, held = {**settled, **same}, {**as_it_was, **otherwise}
-    if not skipped and not held:
-        return planned
-    rows = [row for row in intake.checked.rows if row.number in numbers - skipped.keys() - held.keys()]
-    findings = (
-        *planned.findings,
-        *_row_findings("already_sent", Severity.WARNING, skipped, intake),
-        *_row_findings("not_corrected", Severity.ERROR, as_it_was, intake),
-        *_row_findings("sent_otherwise", Severity.ERROR, otherwise, intake),
-    )
-    batches = plan(rows, intake.checked.merged, destination)
-    return Plan(batches, {**planned.held, **held}, {**planned.skipped, **skipped}, findings)
+    return Plan((), held=otherwise, skipped={**settled, **same}, kept=kept)
+
+
+def _uncorrected(reasons: Mapping[int, Text]) -> dict[int, Text]:
+    return {
+        row: text("Nothing was corrected, so it was not sent: {reason}", reason=reason)
+        for row, reason in reasons.items()
+    }
 
 
 def strict(options: SheetOptions, intake: Intake, planned: Plan) -> Plan:
@@ -249,7 +287,7 @@ def _without(planned: Plan, found: NewOnly, intake: Intake, destination: Destina
         *_row_findings("sent_otherwise", Severity.ERROR, held, intake),
     )
     batches = plan(rows, intake.checked.merged, destination)
-    return Plan(batches, {**planned.held, **held}, {**planned.skipped, **skipped}, findings)
+    return Plan(batches, {**planned.held, **held}, {**planned.skipped, **skipped}, findings=findings)
 
 
 def _row_findings(

@@ -13,6 +13,7 @@ from etl.core.changes import changes_of
 from etl.core.outcomes import ItemState
 from etl.core.planning import content_hash, marked
 from etl.core.report import Report, ReportRow, Requests
+from etl.core.unchecked import unchecked
 from etl.errors import InternalError
 from etl.messages import Text, text
 from etl.model import Finding, Json, Outcome
@@ -190,6 +191,9 @@ def _own_outcome(
             return Outcome.SKIPPED, (reasons[number],)
     if number in errors:
         return Outcome.INVALID, errors[number]
+    if number in planned.kept:
+        outcome, reason = planned.kept[number]
+        return outcome, (reason,)
     if number in planned.held:
         return Outcome.NOT_SENT, (planned.held[number],)
     if number in intake.unchanged:
@@ -245,6 +249,11 @@ def report_unsent(
         options=reading_options(options),
         typed=options.typed,
         notices=() if intake.surveyed else tuple(destination.preview(intake.checked.rows)),
+        unchecked=unchecked(
+            {destination.effect(batch.group) for batch in planned.batches},
+            destination,
+            surveyed=intake.surveyed,
+        ),
         findings=_shown((*intake.findings, *planned.findings), intake),
         rows=rows,
         requests=Requests(planned=len(planned.batches), reads=intake.reads),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from etl.core.header_row import SEARCHED_ROWS
 from etl.core.identity import Identity, WorkbookKind, from_properties
 from etl.core.meanings import MEANINGS_OPTION, meanings_in, settled_by
-from etl.core.outcomes import EFFECTIVE, ItemState, outcome_of
+from etl.core.outcomes import EFFECTIVE, outcome_of
 from etl.core.repeats import base_id
 from etl.core.resend import HIDDEN_HEADERS, Mark, ResentRow, known_rows, row_key
 from etl.core.table import is_filled
@@ -20,7 +20,7 @@ from etl.options import SheetOptions
 from etl.vendors.base import Destination
 
 if TYPE_CHECKING:
-    from etl.io.journal.records import Journal, RowRecord
+    from etl.io.journal.records import ItemRecord, Journal, RowRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,23 +122,38 @@ def _mark(sheet: Sheet, number: int, places: Mapping[str, int]) -> Mark | None:
         return None
 
 
-def withheld(
-    resent: Resent, candidates: Iterable[int], journal: Journal, *, moving: bool, retry_rejected: bool
-) -> dict[int, Text]:
-    """Return the rows among `candidates` that must not go out, with the reason.
+def withheld(resent: Resent, candidates: Iterable[int], journal: Journal, *, moving: bool) -> dict[int, Text]:
+    """Return the rows among `candidates` that were settled meanwhile, with the reason: accepted or uncertain.
 
-    Corrected rows and rows that were never sent go; refused ones as they were only with ``--retry-rejected``; accepted
-    and uncertain ones never. Raises RefusedError when `moving` and the journal does not know a row's run.
+    Raises RefusedError when `moving` and the journal does not know a row's run.
     """
-    outcomes = {run: _outcomes(run, journal, moving=moving) for run in resent.runs}
+    standings = {run: _standings(run, journal, moving=moving) for run in resent.runs}
     reasons: dict[int, Text] = {}
     for number in candidates:
         row = resent.rows.get(number)
-        if row is None:
+        standing = standings[row.run].get(row.number) if row is not None else None
+        if row is None or standing is None:
             continue
-        reason = _reason(row, outcomes[row.run].get(row.number), retry_rejected=retry_rejected)
-        if reason is not None:
-            reasons[number] = reason
+        if standing.outcome is Outcome.ACCEPTED:
+            reasons[number] = text(
+                "Row {row} was accepted in run {run} and is never sent again.", row=row.number, run=standing.run
+            )
+        elif standing.outcome is Outcome.UNCERTAIN:
+            reasons[number] = text(
+                "Row {row} is uncertain in run {run}: settle it there first.", row=row.number, run=standing.run
+            )
+    return reasons
+
+
+def still_refused(resent: Resent, candidates: Iterable[int], journal: Journal) -> dict[int, Text]:
+    """Return the rows that the vendor refused and nobody corrected, with its reason (see ``--retry-rejected``)."""
+    standings = {run: _standings(run, journal, moving=False) for run in resent.runs}
+    reasons: dict[int, Text] = {}
+    for number in candidates:
+        row = resent.rows.get(number)
+        standing = standings[row.run].get(row.number) if row is not None else None
+        if row is not None and standing is not None and standing.outcome is Outcome.REJECTED and not row.changed:
+            reasons[number] = standing.reason or text("The vendor refused it.")
     return reasons
 
 
@@ -178,7 +193,7 @@ def sent_additions(
 def not_corrected(
     resent: Resent, candidates: Iterable[int], journal: Journal, options: Mapping[str, str]
 ) -> dict[int, Text]:
-    """Return the rows that had errors, were not corrected, and look valid only because their neighbours are missing.
+    """Return the rows with errors, with the first, that nobody corrected: without their neighbours they look valid.
 
     A column is read by the evidence of all its cells (codes padded with zeros, decimal commas), and ``Reenviar`` has
     only some of them. Where other reading `options` were said, the rows are judged anew; what was said of a value
@@ -198,8 +213,7 @@ def not_corrected(
             row = resent.rows.get(number)
             if row is None or row.run != run or row.changed or row.number not in invalid or row.number in settled:
                 continue
-            problem = next(iter(invalid[row.number]), text("it had errors"))
-            reasons[number] = text("Nothing was corrected in row {row}: {problem}", row=row.number, problem=problem)
+            reasons[number] = next(iter(invalid[row.number]), text("It had errors."))
     return reasons
 
 
@@ -220,20 +234,17 @@ def _settled(run: str, journal: Journal, options: Mapping[str, str]) -> set[int]
     return {number for number, found in errors.items() if settled_by(found, meanings)}
 
 
-def _reason(row: ResentRow, outcome: Outcome | None, *, retry_rejected: bool) -> Text | None:
-    if outcome is Outcome.ACCEPTED:
-        return text("Row {row} was accepted in run {run} and is never sent again.", row=row.number, run=row.run)
-    if outcome is Outcome.UNCERTAIN:
-        return text("Row {row} is uncertain in run {run}: settle it there first.", row=row.number, run=row.run)
-    if outcome is Outcome.REJECTED and not row.changed and not retry_rejected:
-        return text(
-            "The vendor refused it in run {run} and nothing was corrected (--retry-rejected sends it).", run=row.run
-        )
-    return None
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What became of a row, and in which run."""
+
+    outcome: Outcome
+    run: str
+    reason: Text | None = None
 
 
-def _outcomes(run: str, journal: Journal, *, moving: bool) -> dict[int, Outcome]:
-    """Return the outcome of each row of a run, by number; of its corrections too, the gravest for a repeat."""
+def _standings(run: str, journal: Journal, *, moving: bool) -> dict[int, _Standing]:
+    """Return what became of each row of a run, by number, its corrections included; the gravest for a repeat."""
     try:
         journal.run(run)
     except KeyError:
@@ -246,16 +257,24 @@ def _outcomes(run: str, journal: Journal, *, moving: bool) -> dict[int, Outcome]
             ),
             run=run,
         ) from None
-    found: dict[int, Outcome] = {}
+    found: dict[int, _Standing] = {}
     for current in _family(run, journal):
-        states = {item.place: item.state for item in journal.items_of(current)}
+        items = {item.place: item for item in journal.items_of(current)}
         for row in journal.rows_of(current):
-            outcome = _outcome(row, states)
-            if row.number is None or outcome is Outcome.SKIPPED:
+            standing = _standing(row, items, current)
+            if row.number is None or standing.outcome is Outcome.SKIPPED:
                 continue
-            if found.get(row.number) not in {Outcome.ACCEPTED, Outcome.UNCERTAIN}:
-                found[row.number] = outcome
+            known = found.get(row.number)
+            if known is None or known.outcome not in {Outcome.ACCEPTED, Outcome.UNCERTAIN}:
+                found[row.number] = standing
     return found
+
+
+def _standing(row: RowRecord, items: Mapping[int, ItemRecord], run: str) -> _Standing:
+    if row.item is None:
+        return _Standing(row.outcome or Outcome.INVALID, run, next(iter(row.reasons), None))
+    item = items[row.item]
+    return _Standing(outcome_of(item.state), run, item.reason)
 
 
 def _family(run: str, journal: Journal) -> list[str]:
@@ -268,9 +287,3 @@ def _family(run: str, journal: Journal) -> list[str]:
     origins = {run, *record.facts.get("resent_from", ())}
     all_runs = journal.runs_of(record.account, record.destination)
     return [one.id for one in reversed(all_runs) if origins & {one.id, *one.facts.get("resent_from", ())}]
-
-
-def _outcome(row: RowRecord, states: Mapping[int, ItemState]) -> Outcome:
-    if row.item is not None:
-        return outcome_of(states[row.item])
-    return row.outcome or Outcome.INVALID

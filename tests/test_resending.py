@@ -70,12 +70,12 @@ def test_corrected_rows_go_out_once_and_the_others_never_again(lab: Lab, tmp_pat
     correct(first.results, {"P001": 7})
     second = send(lab, first.results, SPANISH)
     assert second.to == MOVES
-    assert [(row.number, row.outcome) for row in second.rows] == [(3, "accepted"), (4, "skipped"), (6, "invalid")]
+    assert [(row.number, row.outcome) for row in second.rows] == [(3, "accepted"), (4, "rejected"), (6, "invalid")]
     assert times(lab) == {"P000": 1, "P001": 1, "P002": 1}
     assert lab.sandbox.tusfacturas.stock("Mayorista", "P001") == 107
     correct(first.results, {"P003": 2})
     third = send(lab, first.results)
-    assert [(row.number, row.outcome) for row in third.rows] == [(3, "skipped"), (4, "skipped"), (6, "accepted")]
+    assert [(row.number, row.outcome) for row in third.rows] == [(3, "skipped"), (4, "rejected"), (6, "accepted")]
     assert times(lab) == {"P000": 1, "P001": 1, "P002": 1, "P003": 1}
 
 
@@ -83,7 +83,12 @@ def test_a_refused_row_as_it_was_only_goes_out_when_asked(lab: Lab, tmp_path: Pa
     """`--retry-rejected`, once the product exists at the vendor."""
     first = first_run(lab, sheet(tmp_path, {"P000": "1", "X9": "3"}))
     assert first.results is not None
-    assert [row.outcome for row in send(lab, first.results).rows] == ["skipped"]
+    waiting = send(lab, first.results, SPANISH)
+    assert ([row.outcome for row in waiting.rows], waiting.exit_code) == (["rejected"], 1)
+    assert [(finding.code, finding.is_error) for finding in waiting.findings] == [("vendor_rejected", True)]
+    assert waiting.results is not None
+    assert len(lines_of(waiting.results)) == 1
+    assert [row.outcome for row in send(lab, waiting.results).rows] == ["rejected"]
     lab.sandbox.tusfacturas.seed({"lista_precios": "Mayorista", "codigo": "X9", "stock_actual": 0})
     again = send(lab, first.results, retry_rejected=True)
     assert [(row.number, row.outcome) for row in again.rows] == [(3, "accepted")]
@@ -214,9 +219,11 @@ def test_a_row_nobody_corrected_stays_invalid(lab: Lab, tmp_path: Path) -> None:
     first = first_run(lab, tmp_path / "stock.xlsx")
     assert [row.outcome for row in first.rows] == ["accepted", "accepted", "invalid"]
     assert first.results is not None
-    again = send(lab, first.results)
-    assert [(row.number, row.outcome) for row in again.rows] == [(4, "not_sent")]
+    again = send(lab, first.results, SPANISH)
+    assert [(row.number, row.outcome) for row in again.rows] == [(4, "invalid")]
     assert again.exit_code == 1
+    assert again.results is not None
+    assert [(row.number, row.outcome) for row in send(lab, again.results).rows] == [(4, "invalid")]
     assert times(lab) == {"00120": 1, "00121": 1}
 
 

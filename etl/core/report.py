@@ -88,6 +88,8 @@ class Report:
     """The command line as it was typed; None for a run: its workbook is what is sent again."""
     notices: tuple[Text, ...] = ()
     """What the person should know first: older uncertain rows, an account this journal does not know …"""
+    unchecked: tuple[Text, ...] = ()
+    """What a check without sending could not know."""
     findings: tuple[Finding, ...] = ()
     rows: tuple[ReportRow, ...] = ()
     uncertain: tuple[UncertainRow, ...] = ()

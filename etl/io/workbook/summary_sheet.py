@@ -52,6 +52,10 @@ def fill_summary_sheet(
     _write_next_steps(page, report, links)
     _write_counts(page, report)
     write_changes(page, report)
+    if report.unchecked:
+        page.section(text("What a check cannot know"))
+        for open_question in report.unchecked:
+            page.wide(open_question, "wrap")
     if links.causes:
         _write_causes(page, links)
     if destination.low_stock:
