@@ -64,7 +64,7 @@ def doctor_command(ctx: click.Context) -> int:
     "--orders",
     metavar="SECONDS",
     type=click.FloatRange(min=0.5),
-    says=text("So often somebody orders one of everything at Justo, and its stock falls."),
+    says=text("So often somebody buys one of everything at Justo and at Bsale, and the stock falls."),
 )
 @common_options
 def sandbox_command(ctx: click.Context) -> int:

@@ -23,6 +23,7 @@ import httpx
 from etl import __version__
 from etl.errors import ConfigurationError
 from etl.io.deadline import Attempt, DeadlineBackend
+from etl.io.pacing import Pacer, pacer_of
 from etl.io.secrets import Secret, clean
 from etl.messages import text
 from etl.model import Answer, Effect, Failure, NoAnswer, Request
@@ -137,6 +138,7 @@ class HttpTransport:
         self._secrets = {name: secret.reveal for name, secret in profile.credentials().items()}
         self._stop_requested_at = stop_requested_at
         self._tls = tls_context(profile.ca_file) if profile.address.startswith("https:") else None
+        self._pacer = _pacer(vendor, profile)
         self._idle: list[_Line] = []
         self._guard = threading.Lock()
         self._closed = False
@@ -156,8 +158,11 @@ class HttpTransport:
     def send(self, request: Request, *, effect: Effect, deadline: float) -> Answer | NoAnswer:
         """Send once; return the whole answer, or why there is none, within `deadline` seconds (or a second more).
 
-        A body whose end the server marks by closing comes back as far as it came: its reader decides.
+        Where the vendor limits requests, it first waits for its turn; the deadline is counted from there. A body whose
+        end the server marks by closing comes back as far as it came: its reader decides.
         """
+        if self._pacer is not None and not self._pacer.take_turn(lambda: self._stop_requested_at() is not None):
+            return NoAnswer(Failure.NOT_CONNECTED, "stopped while it waited for its turn")
         signed = self._vendor.sign(request, {name: reveal() for name, reveal in self._secrets.items()})
         attempt = Attempt(deadline, self._stop_requested_at)
         try:
@@ -225,6 +230,13 @@ def post(address: Secret, body: bytes, content_type: str, *, deadline: float) ->
         return NoAnswer(_failure(error, attempt), _detail(error, attempt))
     finally:
         line.close()
+
+
+def _pacer(vendor: Vendor, profile: Profile) -> Pacer | None:
+    if vendor.pace is None:
+        return None
+    requests, seconds = (profile.settings[name] for name in (vendor.pace.requests, vendor.pace.seconds))
+    return pacer_of(profile.address, profile.account, requests, seconds)
 
 
 class _Pool(httpx.BaseTransport):

@@ -121,6 +121,12 @@ class Bsale:
         with self._lock:
             self._account.stock(office, variant).quantity += units
 
+    def sell(self, units: int = 1) -> None:
+        """Let customers buy `units` of everything that is available, as far as there is. No application."""
+        with self._lock:
+            for stock in self._account.stocks.values():
+                stock.quantity -= max(Decimal(0), min(Decimal(units), stock.available))
+
     def reset(self) -> None:
         """Be as new."""
         with self._lock:

@@ -154,7 +154,7 @@ def serve(
 ) -> None:
     """Run a sandbox in the foreground until SIGINT or SIGTERM; `announce` is told when it listens.
 
-    `orders_every` so many seconds somebody orders one of everything at Justo, and its counters fall.
+    `orders_every` so many seconds somebody buys one of everything at Justo and at Bsale, and their stock falls.
     Only from the main thread. OSError when the port is taken.
     """
     stopped = threading.Event()
@@ -172,6 +172,7 @@ def serve(
                 if orders_every is not None and time.monotonic() - ordered >= orders_every:
                     ordered = time.monotonic()
                     sandbox.justo.order()
+                    sandbox.bsale.sell()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -32,7 +33,7 @@ from etl.io.transport import FAILURES, LARGEST_ANSWER, HttpTransport, tls_contex
 from etl.model import Answer, Effect, Failure, NoAnswer, Request
 from etl.profiles import Profile
 from etl.stops import Stops
-from etl.vendors.base import Signed, Vendor
+from etl.vendors.base import Pace, Signed, Vendor
 from tests.io.raw_server import OK, RawServer, answers, read_request, reset
 
 BODY_SECRET = "canary-body-7f3a91"
@@ -637,3 +638,41 @@ def test_reading_requests_is_whole() -> None:
         ours.sendall(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab")
         threading.Timer(0.05, lambda: ours.sendall(b"cd")).start()
         assert read_request(theirs).endswith(b"abcd")
+
+
+# A vendor's limit on requests.
+
+PACED = replace(VENDOR, pace=Pace(requests="rate_limit", seconds="rate_seconds"))
+
+
+def paced_at(address: str, requests: int) -> Profile:
+    return replace(profile_at(address), settings={"rate_limit": requests, "rate_seconds": 1})
+
+
+def test_requests_wait_for_their_turn() -> None:
+    """What the vendor would refuse is not sent before its time, whichever transport of the account sends it."""
+    with server(answers(OK)) as (raw, address):
+        started = time.monotonic()
+        for _ in range(2):
+            with HttpTransport(PACED, paced_at(address, 2)) as transport:
+                for _ in range(2):
+                    assert isinstance(transport.send(POST, effect=Effect.READ, deadline=5.0), Answer)
+        assert 0.9 < time.monotonic() - started < 5
+        assert len(raw.requests) == 4
+
+
+def test_a_stop_while_waiting_is_a_request_that_was_not_sent() -> None:
+    """Nothing left this machine, and that is known."""
+    stopped: list[float] = []
+    with (
+        server(answers(OK)) as (raw, address),
+        HttpTransport(
+            PACED, paced_at(address, 1), stop_requested_at=lambda: stopped[0] if stopped else None
+        ) as transport,
+    ):
+        transport.send(POST, effect=Effect.READ, deadline=5.0)
+        stopped.append(time.monotonic())
+        result = transport.send(POST, effect=Effect.DELTA, deadline=5.0)
+        assert isinstance(result, NoAnswer)
+        assert result.failure is Failure.NOT_CONNECTED
+        assert len(raw.requests) == 1

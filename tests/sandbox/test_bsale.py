@@ -326,6 +326,16 @@ def test_what_is_not_there_cannot_be_consumed(bsale: BsaleCaller, details: list[
     assert bsale.sandbox.bsale.applications == ()
 
 
+def test_customers_buy_what_is_available(bsale: BsaleCaller) -> None:
+    """Down to what is reserved, never below; that is no application of ours."""
+    shop = bsale.sandbox.bsale
+    for _ in range(10):
+        shop.sell()
+    assert [shop.stock(2, 629).quantity, shop.stock(2, 629).reserved] == [2, 2]
+    assert (shop.stock(2, 18855).quantity, shop.stock(1, 629).quantity) == (0, 40)
+    assert shop.applications == ()
+
+
 def test_some_variants_go_below_nothing(bsale: BsaleCaller) -> None:
     """Those that allow it, and those without end."""
     details = [{"quantity": 8, "variantId": 1223}, {"quantity": 3, "variantId": 702}]
