@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from etl.core.repeats import Once
+from etl.core.thresholds import Setting
 from etl.options import SendOptions, SheetOptions
 
 EVERY_PROFILE: Final = "*"
@@ -82,6 +84,8 @@ class Job:
     results: str | None = None
     archive: str | None = None
     errors: str | None = None
+    guards: Mapping[str, Setting] = field(default_factory=dict)
+    """Limits of guards that differ from its profile's, by code."""
     notify: Notify | None = None
     """Its own, in place of the file's."""
 

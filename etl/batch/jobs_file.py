@@ -12,6 +12,7 @@ from typing import Any, Final
 from etl.batch.jobs import EVERY_PROFILE, PROFILE_MARK, SETTLE, Job, JobsFile, Notify, NotifyOn, Retention
 from etl.core.repeats import Once
 from etl.core.zones import zone_of
+from etl.guard_limits import guard_settings
 from etl.io.toml_file import Keys, TomlFile, dotted, read_toml
 from etl.messages import Text, text
 from etl.options import SendOptions, SheetOptions
@@ -26,7 +27,7 @@ _READING: Final = (
 _SENDING: Final = ("only_changed", "max_requests", "wait", "key", "partial_documents")
 _TIMES: Final = ("once", "max_age", "min_age", "done_marker", "expect", "except", "timezone")
 _PLACES: Final = ("results", "archive", "errors")
-SHARED_KEYS: Final = ("to", "profile", *_READING, *_SENDING, *_TIMES, *_PLACES)
+SHARED_KEYS: Final = ("to", "profile", "guards", *_READING, *_SENDING, *_TIMES, *_PLACES)
 JOB_KEYS: Final = (*_OWN, *SHARED_KEYS, "notify")
 NOTIFY_KEYS: Final = ("webhook", "on", "format", "heartbeat")
 RETENTION_KEYS: Final = ("details", "results", "archives", "logs")
@@ -100,6 +101,10 @@ class _Entry:
             results=self._path("results"),
             archive=self._path("archive"),
             errors=self._path("errors"),
+            guards={
+                **guard_settings(self.file, ("defaults", "guards")),
+                **guard_settings(self.file, (*self.at, "guards")),
+            },
             notify=_notify(self.file, (*self.at, "notify")),
         )
         self._check_profiles(job)

@@ -88,8 +88,12 @@ class Worker:
         return self.conclude(job, errand, report)
 
     def of_company(self, job: Job) -> Settings:
-        """Return the settings with the job's profile chosen."""
-        return self.settings if job.profile is None else replace(self.settings, chosen=job.profile)
+        """Return the settings with the job's profile chosen, and its limits in place of the profile's."""
+        settings = self.settings if job.profile is None else replace(self.settings, chosen=job.profile)
+        if not job.guards:
+            return settings
+        limited = [replace(one, guards=one.guards.changed_by(job.guards)) for one in settings.declared]
+        return replace(settings, declared=tuple(limited))
 
     def conclude(self, job: Job, errand: Errand, report: Report) -> JobEnding:
         """Put the file away when nothing of its run is open, else keep the errand for the next batch."""
