@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from etl.core.planning import group_label
+from etl.costs import cost_of
 from etl.errors import StoppedError, UsageError
 from etl.messages import Text, ntext, text
 from etl.model import Batch, Effect
@@ -50,9 +51,8 @@ def show_plan(
         person.say(
             ntext("{count} row has errors and is not sent", "{count} rows have errors and are not sent", invalid)
         )
-    movements = sum(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
-    reads = movements * destination.reads_per_batch if profile.evidence else 0
-    person.say(text("Requests needed: {sends} to send and {reads} to read", sends=len(planned.batches), reads=reads))
+    person.say(cost_of(planned, intake, destination, evidence=profile.evidence).told)
+    movements = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
     if movements and not journal.runs_of(profile.account, destination.name):
         person.say(
             text("This journal has no earlier run of this account: repeats of older movements cannot be noticed.")

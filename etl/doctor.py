@@ -194,7 +194,12 @@ def check_reach(profile: Profile) -> Check:
     found = f"{profile.address} (HTTP {result.status})"
     if result.status in {401, 402, 403}:
         return Check(name, Status.FAILED, found, text("The vendor refuses these credentials."))
-    return Check(name, Status.OK if result.status == 200 else Status.WARNING, found)
+    status = Status.OK if result.status == 200 else Status.WARNING
+    left = vendor.allowance(result) if vendor.allowance is not None else None
+    if left is None:
+        return Check(name, status, found)
+    plan = text("The plan has {left} of {total} left.", left=left.left, total=left.total)
+    return Check(name, status if left.left > 0 else Status.WARNING, found, plan)
 
 
 def _failed(name: str, found: str, error: EtlError) -> Check:

@@ -14,10 +14,11 @@ from etl.core.meanings import Meaning, with_meanings
 from etl.core.planning import marked
 from etl.core.report import Report
 from etl.core.thresholds import Thresholds
+from etl.costs import compared, cost_of
 from etl.errors import EtlError, FileError, InternalError, RefusedError, UsageError
 from etl.guarding import alarms, guarded, known_guards, remembered, takes_away, warned
 from etl.mappings import is_workbook, keep_meanings, with_mapping
-from etl.messages import ntext, text
+from etl.messages import Text, ntext, text
 from etl.model import Batch
 from etl.options import OutputOptions, Person, SendOptions, SheetOptions
 from etl.plans import Plan, first_plan, invalid_rows, once_only, withhold
@@ -83,13 +84,15 @@ def _dry_run(
             return _unread(intake.unread, report_unsent("run", options, destination, intake, planned, profile))
         intake = _remembered(intake, destination, send, settings, profile)
     planned = first_plan(intake, destination, options, send)
+    left: tuple[Text, ...] = ()
     if profile is not None:
         planned, intake = _with_evidence(planned, intake, prepared, send, settings, profile, person)
+        left, intake = _left(planned, intake, destination, send, settings, profile, person)
     thresholds = profile.guards if profile is not None else prepared.thresholds
     planned = _warned(planned, intake, prepared, thresholds, send.confirm)
     if send.payloads is not None:
         _write_payloads(send.payloads, marked(planned.batches, _EXAMPLE_RUN, destination))
-    report = report_unsent("run", options, destination, intake, planned, profile)
+    report = report_unsent("run", options, destination, intake, planned, profile, left)
     target = output.results or _beside(options.file, "resultados")
     return _written(report, intake, prepared, target, _falling_back(output, settings), person)
 
@@ -201,9 +204,42 @@ def _consented(
     last = remembered(planned, prepared.destination, journal, profile.account)
     found = alarms(planned, intake, prepared.destination, profile.guards, send.confirm, last)
     planned = guarded(planned, found, intake, person)
+    if planned.batches and not send.yes:
+        left, intake = _left(planned, intake, prepared.destination, send, settings, profile, person)
+        for line in left:
+            person.say(line)
     if planned.batches:
         ask(send, person)
     return planned, intake
+
+
+def _left(
+    planned: Plan,
+    intake: Intake,
+    destination: Destination,
+    send: SendOptions,
+    settings: Settings,
+    profile: Profile,
+    person: Person,
+) -> tuple[tuple[Text, ...], Intake]:
+    """Return what the vendor says is left of the plan, where it says so, and the sheet with the request that took."""
+    vendor = vendor_of(destination.name)
+    cost = cost_of(planned, intake, destination, evidence=profile.evidence)
+    within = send.max_requests is None or intake.reads + 1 + cost.total <= send.max_requests
+    if vendor.allowance is None or not planned.batches or not within:
+        return (), intake
+    from etl.dispatch import inquiry  # noqa: PLC0415 - HTTP
+    from etl.surveying import allowed  # noqa: PLC0415
+
+    with inquiry(vendor, settings, profile, person, max_requests=send.max_requests) as asking:
+        asking.used = intake.reads
+        allowance = allowed(vendor, asking)
+    said = (
+        (text("What is left of the plan could not be read."),)
+        if allowance is None
+        else tuple(compared(cost, allowance))
+    )
+    return said, replace(intake, reads=asking.used)
 
 
 def _warned(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from etl.core.outcomes import ItemState
 from etl.core.planning import content_hash, marked
 from etl.core.report import Report, ReportRow, Requests
 from etl.core.unchecked import unchecked
+from etl.costs import cost_of
 from etl.errors import InternalError
 from etl.messages import Text, text
 from etl.model import Finding, Json, Outcome
@@ -218,8 +219,9 @@ def report_unsent(
     intake: Intake,
     planned: Plan,
     profile: Profile | None = None,
+    left: Sequence[Text] = (),
 ) -> Report:
-    """Return the report of a command that sent nothing."""
+    """Return the report of a command that sent nothing; `left` is what the vendor's plan has left."""
     payloads = [item.payload for batch in planned.batches for item in batch.items]
     rows = tuple(
         ReportRow(
@@ -257,6 +259,7 @@ def report_unsent(
         findings=_shown((*intake.findings, *planned.findings), intake),
         rows=rows,
         requests=Requests(planned=len(planned.batches), reads=intake.reads),
+        cost=(cost_of(planned, intake, destination).told, *left) if planned.batches else (),
         started=datetime.now(UTC),
         finished=datetime.now(UTC),
         exit_code=1 if invalid or held else 0,

@@ -100,6 +100,7 @@ class Submission:
         """Send the items of a batch, which has `size` of them in all, until they are settled or cannot be."""
         effect = self._effect(batch)
         if effect is Effect.DELTA:
+            self.inquiry.require(self._requests_of_document(batch, items))
             self._read_baseline(batch, items)
         attempt = unsent = 0
         sent = items
@@ -129,6 +130,19 @@ class Submission:
         self._failed = 0
         self.inquiry.budget.succeeded()
         self._read_details(batch, sent)
+
+    def _requests_of_document(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> int:
+        """Return how many requests a batch needs, with the parts of its document that come after it.
+
+        A document that is sent in parts is begun only when all of it fits into the person's limit.
+        """
+        reads = self.destination.reads_per_batch if self.inquiry.rules.evidence else 0
+        own = 1 if self._is_fresh(batch, items) else 1 + reads
+        if not self.destination.documents or self.inquiry.rules.max_requests is None:
+            return own
+        later = [other for other in self.journal.batches_of(self.run) if other.number > batch.number]
+        parts = [other for other in later if other.group == batch.group and self._sendable(other)]
+        return own + len(parts) * (1 + reads)
 
     def _attempt(
         self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect, *, whole: bool
@@ -259,7 +273,6 @@ class Submission:
             return
         if self.destination.keeps_baseline and batch.baseline is not None:
             return
-        self.inquiry.require(2)
         payloads = [item.payload for item in items]
         baseline, reads = self._counted(lambda: self.inquiry.learn(lambda: read(batch.group, payloads)))
         if baseline is None:

@@ -11,9 +11,9 @@ from etl.core.reading import pads
 from etl.errors import EtlError
 from etl.inquiry import NOT_TOLD, Ending, Halt, Inquiry, ending_error
 from etl.messages import text
-from etl.model import Batch, Finding, Json, Value
+from etl.model import Answer, Batch, Finding, Json, Request, Value
 from etl.plans import Evidence, Plan
-from etl.vendors.base import Conversation, Destination, Survey, Wishes
+from etl.vendors.base import Allowance, Conversation, Destination, Survey, Vendor, Wishes
 
 if TYPE_CHECKING:
     from etl.intake import Intake
@@ -35,7 +35,7 @@ def surveyed(intake: Intake, destination: Destination, wishes: Wishes, inquiry: 
         wishes = replace(wishes, numeric=frozenset(_numeric_cells(intake, destination)))
         survey = inquiry.hold(destination.survey(intake.checked.rows, wishes))
     except Halt as halt:
-        return replace(intake, unread=_ending(halt.ending), reads=inquiry.reads - before)
+        return replace(intake, unread=ending_error(halt.ending), reads=inquiry.reads - before)
     if survey.unread is not None:
         ending = Ending(exit_code=5, message=survey.unread)
         return replace(intake, unread=_ending(ending), reads=inquiry.reads - before)
@@ -82,8 +82,28 @@ def with_evidence(planned: Plan, destination: Destination, inquiry: Inquiry) -> 
         for batch in batches:
             evidence[batch.number] = _stock_before(batch, destination.baseline, inquiry)
     except Halt as halt:
-        raise _ending(halt.ending) from halt
+        raise ending_error(halt.ending) from halt
     return replace(planned, evidence=evidence)
+
+
+def allowed(vendor: Vendor, inquiry: Inquiry) -> Allowance | None:
+    """Return what the vendor says is left of the plan: one request. None when it cannot be had.
+
+    Raises ConfigurationError when the vendor refuses the credentials, StoppedError on a signal.
+    """
+    if vendor.ping is None or vendor.allowance is None:
+        return None
+    try:
+        return vendor.allowance(inquiry.hold(_asked(vendor.ping)))
+    except Halt as halt:
+        if halt.ending.exit_code == 5:
+            return None
+        raise ending_error(halt.ending) from halt
+
+
+def _asked(request: Request) -> Conversation[Answer]:
+    answer = yield request
+    return answer
 
 
 def _stock_before(

@@ -94,6 +94,8 @@ class Report:
     rows: tuple[ReportRow, ...] = ()
     uncertain: tuple[UncertainRow, ...] = ()
     requests: Requests = Requests()
+    cost: tuple[Text, ...] = ()
+    """What a plan that was not sent would cost in requests, and what is left of them."""
     started: datetime | None = None
     finished: datetime | None = None
     exit_code: int = 0

@@ -43,6 +43,7 @@ def _head(report: Report) -> Iterator[Text]:
         yield _counted(report)
     if report.changed_fields:
         yield text("Changed values: {fields}", fields=_changed(report))
+    yield from report.cost
     if report.stopped:
         yield report.stopped
 

@@ -85,6 +85,15 @@ class TusFacturas:
     def erases(self, wanted: bool) -> None:
         self._shop.erases = wanted
 
+    @property
+    def quota(self) -> int:
+        """How many requests the account's plan has in all."""
+        return self._shop.quota
+
+    @quota.setter
+    def quota(self, wanted: int) -> None:
+        self._shop.quota = wanted
+
     def seed(self, *products: Mapping[str, Json]) -> None:
         """Put products there; fields that are not given are blank, `descripcion` is the code. It is no application."""
         for product in products:
@@ -112,7 +121,10 @@ class TusFacturas:
             self._connections.clear()
 
     def control(self, action: str, data: Json) -> Json:
-        """Do what a control request asks: ``products`` seeds a list, ``move`` moves stock, ``mood`` sets `erases`."""
+        """Do what a control request asks.
+
+        ``products`` seeds a list, ``move`` moves stock, ``mood`` sets `erases`, ``quota`` the requests of the plan.
+        """
         match action:
             case "products":
                 self.seed(*data)
@@ -120,6 +132,8 @@ class TusFacturas:
                 self.move(data["lista_precios"], data["codigo"], data["cantidad"])
             case "mood":
                 self.erases = bool(data["erases"])
+            case "quota":
+                self.quota = int(data["requests"])
             case _:
                 return None
         return {"done": action}

@@ -66,6 +66,8 @@ class Shop:
     applications: list[Applied] = field(default_factory=list)
     used: int = 0
     """Requests that count against the plan."""
+    quota: int = QUOTA
+    """Requests that the plan has in all."""
     erases: bool = True
     """The strict mood: operacion M sets what it is not given to its blank. False: keeps it."""
 
@@ -201,8 +203,8 @@ def consumo(shop: Shop, body: dict[str, Json], order: FaultOrder | None) -> dict
         "errores": [],
         "abonos_pendientes": 0,
         "comprobantes_generados": shop.used,
-        "comprobantes_cupo": QUOTA,
-        "comprobantes_disponibles": QUOTA - shop.used,
+        "comprobantes_cupo": shop.quota,
+        "comprobantes_disponibles": shop.quota - shop.used,
     }
 
 

@@ -368,6 +368,14 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a vendor's plan allows in requests."""
+
+    total: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
     """A vendor's system."""
 
@@ -390,3 +398,5 @@ class Vendor:
     """What ``etl fetch`` can read."""
     ping: Request | None = None
     """A harmless read, for ``etl doctor``."""
+    allowance: Callable[[Answer], Allowance | None] | None = None
+    """What the answer to `ping` tells of the plan; None: nothing."""

@@ -306,6 +306,8 @@ def _facts(report: Report, destination: Destination) -> Iterator[tuple[Text, str
     yield text("Columns left out"), ", ".join(header for header in report.ignored_columns if header)
     yield text("Started"), report.started
     yield text("Finished"), report.finished
+    for line in report.cost:
+        yield text("Requests"), line
     yield text("Requests planned"), report.requests.planned
     yield text("Requests sent"), report.requests.sent
     yield text("Requests that only read"), report.requests.reads

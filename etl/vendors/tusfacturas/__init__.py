@@ -9,6 +9,7 @@ import msgspec
 from etl.messages import text
 from etl.model import Effect, Request
 from etl.vendors.base import Destination, Exchange, Signed, Vendor, Watched
+from etl.vendors.tusfacturas.account import CONSUMPTION, read_allowance
 from etl.vendors.tusfacturas.columns import (
     PRICE_QUESTIONS,
     PRODUCT_COLUMNS,
@@ -115,5 +116,6 @@ TUSFACTURAS = Vendor(
     sign=sign,
     destinations=(PRODUCTS, STOCK),
     listings=(PRODUCT_LIST,),
-    ping=Request("POST", "micuenta/consumo", b"{}"),
+    ping=CONSUMPTION,
+    allowance=read_allowance,
 )

@@ -1,0 +1,62 @@
+"""Counts what a plan costs in requests, and compares it with what is left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from etl.messages import Text, text
+from etl.model import Effect
+from etl.vendors.base import Allowance, Destination
+
+if TYPE_CHECKING:
+    from etl.intake import Intake
+    from etl.plans import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Requests that a plan still needs."""
+
+    sends: int
+    reads: int
+    surveyed: bool = True
+    """False when what is read before planning comes on top, and nobody knows yet how much that is."""
+
+    @property
+    def total(self) -> int:
+        """All of them, as far as they are known."""
+        return self.sends + self.reads
+
+    @property
+    def told(self) -> Text:
+        """The sentence for the person."""
+        if self.surveyed:
+            return text("Requests needed: {sends} to send and {reads} to read", sends=self.sends, reads=self.reads)
+        return text(
+            "Requests needed: {sends} to send and {reads} to read, and those that look up first what the vendor has",
+            sends=self.sends,
+            reads=self.reads,
+        )
+
+
+def cost_of(planned: Plan, intake: Intake, destination: Destination, *, evidence: bool = True) -> Cost:
+    """Return what is still needed: a request a batch, and the reads that belong to movements.
+
+    `evidence`: whether the company wants the stock read before movements.
+    """
+    unread = [
+        batch
+        for batch in planned.batches
+        if destination.effect(batch.group) is Effect.DELTA and batch.number not in planned.evidence
+    ]
+    reads = len(unread) * destination.reads_per_batch if evidence else 0
+    return Cost(len(planned.batches), reads, destination.survey is None or intake.reads > 0)
+
+
+def compared(cost: Cost, allowance: Allowance) -> Iterator[Text]:
+    """Yield what is left of the plan, and whether that suffices."""
+    yield text("The plan has {left} of {total} left.", left=allowance.left, total=allowance.total)
+    if cost.total > allowance.left:
+        yield text("That does not suffice: {needed} requests are needed.", needed=cost.total)
