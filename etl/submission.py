@@ -140,9 +140,10 @@ class Submission:
         own = 1 if self._is_fresh(batch, items) else 1 + reads
         if not self.destination.documents or self.inquiry.rules.max_requests is None:
             return own
-        later = [other for other in self.journal.batches_of(self.run) if other.number > batch.number]
-        parts = [other for other in later if other.group == batch.group and self._sendable(other)]
-        return own + len(parts) * (1 + reads)
+        later = (other for other in self.journal.batches_of(self.run) if other.number > batch.number)
+        parts = [self.journal.items_of(self.run, other.number) for other in later if other.group == batch.group]
+        open_parts = sum(any(item.state is ItemState.PLANNED for item in part) for part in parts)
+        return own + open_parts * (1 + reads)
 
     def _attempt(
         self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect, *, whole: bool
