@@ -52,7 +52,7 @@ def cost_of(planned: Plan, intake: Intake, destination: Destination, *, evidence
         if destination.effect(batch.group) is Effect.DELTA and batch.number not in planned.evidence
     ]
     reads = len(unread) * destination.reads_per_batch if evidence else 0
-    return Cost(len(planned.batches), reads, destination.survey is None or intake.reads > 0)
+    return Cost(len(planned.batches), reads, destination.survey is None or intake.surveyed)
 
 
 def compared(cost: Cost, allowance: Allowance) -> Iterator[Text]:

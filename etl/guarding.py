@@ -42,7 +42,7 @@ def remembered(
     planned: Plan, destination: Destination, journal: Journal, account: str
 ) -> Mapping[str, Mapping[str, Json]]:
     """Return, by item id, what the vendor took last by this journal; nothing where the vendor itself can be read."""
-    if not destination.watched.remembered:
+    if destination.remembered is None:
         return {}
     keys = {item.id: item.key_id for batch in planned.batches for item in batch.items}
     last = journal.last_values(account, destination.name, keys.values())

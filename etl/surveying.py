@@ -35,7 +35,7 @@ def surveyed(intake: Intake, destination: Destination, wishes: Wishes, inquiry: 
         wishes = replace(wishes, numeric=frozenset(_numeric_cells(intake, destination)))
         survey = inquiry.hold(destination.survey(intake.checked.rows, wishes))
     except Halt as halt:
-        return replace(intake, unread=ending_error(halt.ending), reads=inquiry.reads - before)
+        return replace(intake, unread=_ending(halt.ending), reads=inquiry.reads - before)
     if survey.unread is not None:
         ending = Ending(exit_code=5, message=survey.unread)
         return replace(intake, unread=_ending(ending), reads=inquiry.reads - before)
@@ -82,7 +82,7 @@ def with_evidence(planned: Plan, destination: Destination, inquiry: Inquiry) -> 
         for batch in batches:
             evidence[batch.number] = _stock_before(batch, destination.baseline, inquiry)
     except Halt as halt:
-        raise ending_error(halt.ending) from halt
+        raise _ending(halt.ending) from halt
     return replace(planned, evidence=evidence)
 
 
@@ -98,7 +98,7 @@ def allowed(vendor: Vendor, inquiry: Inquiry) -> Allowance | None:
     except Halt as halt:
         if halt.ending.exit_code == 5:
             return None
-        raise ending_error(halt.ending) from halt
+        raise _ending(halt.ending) from halt
 
 
 def _asked(request: Request) -> Conversation[Answer]:

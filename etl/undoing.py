@@ -124,7 +124,7 @@ def _earlier(
     record: RunRecord, journal: Journal, destination: Destination, keys: Sequence[str]
 ) -> Mapping[str, Mapping[str, Json]]:
     """Return, by key id, what was accepted before this run, where the vendor cannot be read."""
-    if not destination.watched.remembered:
+    if destination.remembered is None:
         return {}
     values = journal.last_values(record.account, record.destination, keys, before=record.serial)
     return {key: value.payload for key, value in values.items() if value.state is ItemState.CONFIRMED}

@@ -14,7 +14,6 @@ from etl.pipeline import run_file, validate_file
 from etl.sandbox import Fault, Sandbox
 from tests.recovery.lab import MOVES, NO_WORKBOOK, Lab, Silent, shops
 from tests.test_guarding import Talking
-from tests.test_undoing import BsaleLab
 
 CONSUMPTION = "micuenta/consumo"
 
@@ -133,7 +132,7 @@ def test_a_limit_stops_before_a_document_and_not_in_it(running: Sandbox, tmp_pat
     """Bsale: a document that goes out in three parts is sent whole or not begun; one before it may be sent."""
     running.reset()
     running.faults.clear()
-    lab = BsaleLab(tmp_path / "home", running)
+    lab = Lab(tmp_path / "home", running)
     lab.home.mkdir()
     (lab.home / "etl.toml").write_text(
         "[profiles.acme.bsale]\ndocument_lines = 2\nread_variants = false\n"

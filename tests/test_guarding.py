@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from etl.options import OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file, validate_file
 from etl.sandbox import Sandbox
 from tests.recovery.lab import MOVES, NO_WORKBOOK, PRODUCTS, Lab, Silent, movement_values, shops
-from tests.recovery.test_justo import JustoLab
 
 
 @dataclass(slots=True)
@@ -215,7 +215,7 @@ def test_a_dry_run_that_reads_shows_what_only_reading_tells(lab: Lab, tmp_path: 
     path = takes(tmp_path, {"P000": 101})
     assert codes(send(lab, path, MOVES, dry_run=True), "warning") == set()
     report = send(lab, path, MOVES, dry_run=True, read=True)
-    assert (report.exit_code, report.requests.reads) == (0, 1)
+    assert (report.exit_code, report.requests.reads) == (0, 2), "the stock, and what is left of the plan"
     assert codes(report, "warning") == {"stock_below_zero"}
     assert sent(lab, "productos/stock") == 0
 
@@ -249,7 +249,7 @@ def counters(folder: Path, stocks: Sequence[int], name: str) -> Path:
 def test_stocks_set_to_0_are_judged_by_what_was_accepted_last(running: Sandbox, tmp_path: Path) -> None:
     """Nothing is known of the first sheet; the second empties three of twelve counters and is stopped."""
     running.reset()
-    lab = JustoLab(tmp_path / "home", running)
+    lab = Lab(tmp_path / "home", running)
     for at in range(12):
         running.justo.catalogue.add_product(f"p{at}")
     first = send(lab, counters(tmp_path, [0] * 9 + [5, 5, 5], "uno.csv"), "justo.stock")
@@ -262,3 +262,108 @@ def test_stocks_set_to_0_are_judged_by_what_was_accepted_last(running: Sandbox, 
     cells = [finding.cell for finding in third.findings if finding.row is not None]
     assert cells == ["D2", "D3", "D4"], "what was 0 before is not emptied"
     assert send(lab, emptied, "justo.stock", confirm=("stock_to_zero",)).counts["accepted"] == 12
+
+
+# --- prices and the catalogue --------------------------------------------------------------------------------------
+
+FULL = "codigo;lista_precios;descripcion;unidad_bulto;precio_unitario_sin_iva;alicuota;moneda;afecta_stock"
+
+
+def catalogue(lab: Lab, count: int) -> None:
+    """Put so many products there, with prices that can be told apart."""
+    lab.sandbox.tusfacturas.reset()
+    lab.sandbox.tusfacturas.seed(
+        *(
+            {"codigo": f"C{at}", "lista_precios": "Minorista", "precio_unitario_sin_iva": 100 + at, "alicuota": 21}
+            for at in range(count)
+        )
+    )
+
+
+def price_sheet(folder: Path, prices: Sequence[str], name: str = "precios.csv") -> Path:
+    return sheet(
+        folder,
+        "codigo;lista_precios;precio_unitario_sin_iva",
+        [f"C{at};Minorista;{price}" for at, price in enumerate(prices)],
+        name,
+    )
+
+
+def times(factor: str, count: int) -> list[str]:
+    return [str((Decimal(100 + at) * Decimal(factor)).quantize(Decimal("0.01"))) for at in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        (times("1.08", 60), set()),
+        (times("1.21", 60), {"price_tax_twice"}),
+        (times("10", 60), {"price_times_10"}),
+        (times("100", 12), {"price_times_100"}),
+        ([*times("1.08", 59), "400"], {"price_jump"}),
+        ([*times("1.08", 11), "0"], {"price_zero"}),
+        ([*times("10", 20), "0"], {"price_times_10", "price_zero"}),
+    ],
+)
+def test_each_price_guard_stops_its_sheet(lab: Lab, tmp_path: Path, prices: list[str], expected: set[str]) -> None:
+    """A price sheet over the catalogue: nothing is sent, each guard that fired is named, and --confirm lets it pass."""
+    catalogue(lab, 60)
+    path = price_sheet(tmp_path, prices)
+    report = send(lab, path, PRODUCTS)
+    assert codes(report) == expected
+    assert report.exit_code == (1 if expected else 0)
+    assert (sent(lab, "productos/administrar") == 0) is bool(expected)
+    if expected:
+        assert report.counts["not_sent"] == len(prices)
+        assert send(lab, path, PRODUCTS, confirm=tuple(expected)).counts["accepted"] == len(prices)
+
+
+def test_guards_cost_no_request_of_their_own(lab: Lab, tmp_path: Path) -> None:
+    """What is read is what operacion U reads anyway: one page of the list, and no more when a guard stops it."""
+    catalogue(lab, 60)
+    report = send(lab, price_sheet(tmp_path, times("10", 60)), PRODUCTS)
+    assert (report.requests.reads, report.requests.sent) == (1, 0)
+    assert sum(lab.sandbox.tusfacturas.requests.values()) == 1
+
+
+def test_an_empty_catalogue_fires_nothing(lab: Lab, tmp_path: Path) -> None:
+    """The first sheet of a new account: new products, a new list, whatever prices."""
+    lab.sandbox.tusfacturas.reset()
+    path = sheet(tmp_path, FULL, [f"N{at};Nueva;Cosa;1;{at + 1};21;PES;N" for at in range(60)], "primera.csv")
+    report = send(lab, path, PRODUCTS)
+    assert (report.exit_code, report.counts["accepted"]) == (0, 60)
+
+
+@pytest.mark.parametrize("known", [10, 60])
+def test_a_new_price_list_beside_others_stops_the_sheet(lab: Lab, tmp_path: Path, known: int) -> None:
+    """A mistyped list among known ones, also where the other rows are unchanged and few."""
+    catalogue(lab, 60)
+    lines = [f"C{at};Minorista;C{at};1;{100 + at};21;PES;S" for at in range(known)]
+    path = sheet(tmp_path, FULL, [*lines, "C1;Minorsita;Cosa;1;10;21;PES;N"], "lista.csv")
+    report = send(lab, path, PRODUCTS)
+    assert (report.exit_code, codes(report)) == (1, {"new_price_list"})
+    about = next(finding for finding in report.findings if finding.code == "new_price_list")
+    assert "Minorsita" in str(about.message)
+    assert "Minorista" in str(about.message)
+    assert (report.counts["unchanged"], report.counts["not_sent"]) == (known, 1)
+    assert send(lab, path, PRODUCTS, confirm=("new_price_list",)).counts["accepted"] == 1
+
+
+def test_a_rewritten_catalogue_stops_the_sheet(lab: Lab, tmp_path: Path) -> None:
+    """More than half of the products get another name: asked; less than half, or the price alone: not."""
+    catalogue(lab, 120)
+    names = [f"C{at};Minorista;Nombre {at}" for at in range(70)]
+    path = sheet(tmp_path, "codigo;lista_precios;descripcion", names, "nombres.csv")
+    report = send(lab, path, PRODUCTS)
+    assert (report.exit_code, codes(report)) == (1, {"catalogue_change"})
+    fewer = sheet(tmp_path, "codigo;lista_precios;descripcion", names[:55], "menos.csv")
+    assert send(lab, fewer, PRODUCTS).counts["accepted"] == 55
+
+
+def test_a_dry_run_that_reads_warns_of_prices(lab: Lab, tmp_path: Path) -> None:
+    """The same guards as a run's, as warnings at their cells, and the exit code of a valid sheet."""
+    catalogue(lab, 60)
+    report = send(lab, price_sheet(tmp_path, times("10", 60)), PRODUCTS, dry_run=True, read=True)
+    assert (report.exit_code, codes(report), codes(report, "warning")) == (0, set(), {"price_times_10"})
+    cells = [finding for finding in report.findings if finding.row == 2 and finding.code == "price_times_10"]
+    assert [(finding.cell, str(finding.message)) for finding in cells] == [("C2", "It would change from 100 to 1000")]

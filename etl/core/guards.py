@@ -259,20 +259,35 @@ def _lists(proposals: Sequence[Proposal], watched: Watched, catalogue: Catalogue
     name = watched.price_list
     if name is None:
         return
-    there = {_shown(one.before[name]) for one in proposals if one.before and name in one.before}
-    there |= set(catalogue.price_lists or ()) if catalogue is not None else set()
+    there = {_shown(one.after[name]) for one in proposals if one.before and name in one.after}
+    there |= catalogue.price_lists if catalogue is not None else set()
     new = [one for one in proposals if not one.before and name in one.after and _shown(one.after[name]) not in there]
     if not there or not new:
         return
     names = list(dict.fromkeys(_shown(one.after[name]) for one in new))
-    message = ntext(
+    told = _new_lists if catalogue is not None and catalogue.whole else _unseen_lists
+    message = told(len(names), _listed(names), _listed(sorted(there)))
+    yield Alarm("new_price_list", message, tuple(_change(one, name) for one in new))
+
+
+def _new_lists(count: int, names: str, there: str) -> Text:
+    return ntext(
         "{count} price list would be new: {names}. There are: {there}",
         "{count} price lists would be new: {names}. There are: {there}",
-        len(names),
-        names=_listed(names),
-        there=_listed(sorted(there)),
+        count,
+        names=names,
+        there=there,
     )
-    yield Alarm("new_price_list", message, tuple(_change(one, name) for one in new))
+
+
+def _unseen_lists(count: int, names: str, there: str) -> Text:
+    return ntext(
+        "{count} price list may be new: of {names} no product was found, while there are some of {there}",
+        "{count} price lists may be new: of {names} no product was found, while there are some of {there}",
+        count,
+        names=names,
+        there=there,
+    )
 
 
 def _catalogue(

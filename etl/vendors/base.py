@@ -139,6 +139,8 @@ class Catalogue:
     """How many products there are in all; None when that was not told."""
     price_lists: frozenset[str] = frozenset()
     """The names of price lists that exist, as far as they were told."""
+    whole: bool = True
+    """Whether these are all of them; else those of the products that were asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +177,6 @@ class Watched:
     """(group, field): units that are taken away; `Destination.baseline` tells by position how many there are."""
     unused: tuple[str, ...] = ()
     """Fields that the vendor ignores when it changes a product."""
-    remembered: bool = False
-    """The vendor cannot be read: what it took last, by the journal, stands for what it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

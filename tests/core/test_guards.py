@@ -16,7 +16,7 @@ from etl.vendors.answers import same_value
 from etl.vendors.base import Catalogue, Watched
 
 SHOP = Watched(price="price", currency="currency", tax_rate="rate", price_list="list", unused=("units",))
-COUNTER = Watched(stock="stock", remembered=True)
+COUNTER = Watched(stock="stock")
 STORE = Watched(taken=("B", "quantity"))
 USUAL = Thresholds()
 

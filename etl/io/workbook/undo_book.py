@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from etl.core.changes import ERASED
 from etl.core.identity import Identity, WorkbookKind
 from etl.io.workbook.book import Book
 from etl.io.workbook.cell_xml import cell_text
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _WIDTHS = (14, 44, 90)
 _SAMPLE = 200
-_ERASES = "(vacío)"
 
 
 def write_undo(undo: Undo, path: Path, language: str) -> Path:
@@ -77,7 +77,7 @@ def _write_cell(book: Book, sheet: Worksheet, number: int, index: int, column: C
     if count is not None:
         sheet.write_number(number, index, float(count), book.style("plain"))
     else:
-        words = _ERASES if value is None else _plain(value)
+        words = ERASED if value is None else _plain(value)
         sheet.write_string(number, index, cell_text(words), book.style("text"))
 
 

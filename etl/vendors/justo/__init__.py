@@ -39,8 +39,7 @@ STOCK = Destination(
     batch_limit=BATCH_LIMIT,
     payload=stock_payload,
     submit=Exchange(build=stock_request, read=read_submission),
-    # No read is documented (facts 3.2).
-    watched=Watched(stock="stock", remembered=True),
+    watched=Watched(stock="stock"),
     undo=undo_stock,
     rules=STOCK_RULES,
     derive=infer_type,

@@ -254,10 +254,11 @@ def _spelling(key: Key) -> Key:
     return price_list, code.lstrip("0") or code
 
 
-def _catalogue(looks: Looks) -> Catalogue | None:
-    if looks.total is None:
-        return None
-    return Catalogue(size=looks.total, price_lists=frozenset(key_of(product)[0] for product in looks.listed))
+def _catalogue(looks: Looks) -> Catalogue:
+    """Return what the guards need: how many products there are, and of which lists some were seen."""
+    asked = {key[0] for key, look in looks.found.items() if look.product is not None}
+    listed = {key_of(product)[0] for product in looks.listed}
+    return Catalogue(size=looks.total, price_lists=frozenset(asked | listed), whole=looks.whole)
 
 
 # --- what is said -------------------------------------------------------------------------------------------------
