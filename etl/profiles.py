@@ -15,14 +15,24 @@ from etl.guard_limits import limits_of
 from etl.io.addresses import checked_address
 from etl.io.secrets import Secret, resolve, stored_reference
 from etl.io.toml_file import TomlFile, dotted
-from etl.messages import Text, text
+from etl.messages import LANGUAGES, Text, text
 from etl.model import DEFAULT_ZONE, Json
 from etl.vendors import VENDORS
 from etl.vendors.base import Setting, Vendor
 
 DEFAULT_PROFILE: Final = "default"
 MOST_IN_FLIGHT: Final = 16
-SETTINGS: Final = ("account", "address", "company", "evidence", "in_flight", "ca_file", "timezone", "guards")
+SETTINGS: Final = (
+    "account",
+    "address",
+    "company",
+    "evidence",
+    "in_flight",
+    "ca_file",
+    "timezone",
+    "language",
+    "guards",
+)
 """What a profile may say beside its credentials."""
 
 
@@ -50,6 +60,8 @@ class Profile:
     """Further authorities to trust, for networks that decrypt https."""
     timezone: str = DEFAULT_ZONE
     """Of dates in sheets that name none (IANA)."""
+    language: str | None = None
+    """Of messages and workbooks, where the company says one."""
     guards: Thresholds = field(default_factory=Thresholds)
     """Beyond which changes a guard asks."""
     settings: Mapping[str, Json] = field(default_factory=dict)
@@ -122,6 +134,7 @@ def _from_file(written: Written, vendor: Vendor, home: Path, environ: Mapping[st
         in_flight=_in_flight(written),
         ca_file=None if ca_file is None else written.folder("ca_file") / Path(ca_file).expanduser(),
         timezone=_timezone(written),
+        language=_language(written),
         guards=limits_of(written),
         settings={setting.name: _setting(written, setting) for setting in vendor.settings},
         references=given,
@@ -199,6 +212,17 @@ def _timezone(written: Written) -> str:
             text("Write it like America/Argentina/Buenos_Aires or America/Santiago."),
         )
     return zone or DEFAULT_ZONE
+
+
+def _language(written: Written) -> str | None:
+    language = written.value("language", str)
+    if language is not None and language not in LANGUAGES:
+        written.refuse(
+            "language",
+            text("There is no language {language}", language=language),
+            text("Languages: {languages}", languages=", ".join(LANGUAGES)),
+        )
+    return language
 
 
 def _address(written: Written) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -178,14 +178,16 @@ def load_settings(
     if file is not None:
         file.allow_only((), _TOP_KEYS)
     home = _home(file, environ, cwd)
+    declared = read_profiles(file, home, environ)
+    chosen = profile or environ.get("ETL_PROFILE") or (file.value(("profile",), str) if file else None)
     return Settings(
         home=home,
         journal_url=_journal_url(home, environ),
-        language=_language(file, language, environ),
+        language=_language(file, language, environ, _spoken_by(chosen, declared)),
         timing=_timing(file, environ),
         config_path=None if file is None else file.path,
-        chosen=profile or environ.get("ETL_PROFILE") or (file.value(("profile",), str) if file else None),
-        declared=read_profiles(file, home, environ),
+        chosen=chosen,
+        declared=declared,
     )
 
 
@@ -229,12 +231,19 @@ def _journal_url(home: Path, environ: Mapping[str, str]) -> str:
     return url
 
 
-def _language(file: TomlFile | None, asked: str | None, environ: Mapping[str, str]) -> str:
+def _spoken_by(chosen: str | None, declared: Sequence[Profile]) -> str | None:
+    """Return the language of the company that was chosen, or of the only one there is."""
+    names = {profile.name for profile in declared}
+    company = chosen or (next(iter(names)) if len(names) == 1 else None)
+    return next((profile.language for profile in declared if profile.name == company and profile.language), None)
+
+
+def _language(file: TomlFile | None, asked: str | None, environ: Mapping[str, str], profile: str | None) -> str:
     hint = text("Languages: {languages}", languages=", ".join(LANGUAGES))
     written = file.value(("language",), str) if file else None
     if file is not None and written is not None and written not in LANGUAGES:
         file.refuse(("language",), text("There is no language {language}", language=written), hint)
-    named = asked or environ.get("ETL_LANG") or written or DEFAULT_LANGUAGE
+    named = asked or environ.get("ETL_LANG") or profile or written or DEFAULT_LANGUAGE
     if named not in LANGUAGES:
         raise ConfigurationError(text("There is no language {language}", language=named), hint=hint)
     return named

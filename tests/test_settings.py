@@ -268,13 +268,20 @@ def test_a_waiting_time_that_is_none_is_refused(load: Load, written: str) -> Non
 
 
 def test_the_language(load: Load) -> None:
-    """Spanish, unless an option, ETL_LANG or the file says otherwise, in this order."""
+    """Spanish, unless an option, ETL_LANG, the company or the file says otherwise, in this order."""
     assert load().language == "es"
     assert load('language = "en"').language == "en"
     assert load(environ={"ETL_LANG": "es"}).language == "es"
     assert load(environ={"ETL_LANG": "es"}, language="en").language == "en"
     with pytest.raises(ConfigurationError, match="no language fr"):
         load(environ={"ETL_LANG": "fr"})
+    companies = 'language = "en"\n[profiles.a.justo]\nlanguage = "es"\n[profiles.b.tusfacturas]\n[profiles.b.justo]\n'
+    assert load(companies).language == "en"
+    assert load(companies, profile="a").language == "es"
+    assert load(companies, profile="b").language == "en"
+    assert load(companies, profile="a", environ={"ETL_LANG": "en"}).language == "en"
+    with pytest.raises(ConfigurationError, match="no language fr"):
+        load('[profiles.a.justo]\nlanguage = "fr"\n')
 
 
 def test_which_file_is_read(load: Load, tmp_path: Path) -> None:

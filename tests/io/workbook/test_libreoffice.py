@@ -15,12 +15,16 @@ from etl.core.identity import from_properties
 from etl.io.readers import open_source
 from etl.io.workbook.cell_xml import cell_text
 from etl.io.workbook.decisions import read_decisions, run_id_of
+from etl.io.workbook.filled_meanings import read_meanings
 from etl.io.workbook.package import is_untouched, read_properties
 from etl.io.workbook.results import write_results
 from etl.io.workbook.template import write_template
+from etl.options import OutputOptions, SheetOptions
+from etl.pipeline import validate_file
 from etl.vendors import DESTINATIONS
 from tests.io.workbook.shop import (
     DEPOT,
+    FINDINGS,
     ROWS,
     RUN,
     checked_report,
@@ -29,8 +33,12 @@ from tests.io.workbook.shop import (
     shop_report,
     uncertain_report,
     values,
+    wrong,
 )
+from tests.io.workbook.test_annotated import shop_book
+from tests.recovery.lab import MOVES, Silent
 
+ANNOTATE, SILENT = OutputOptions(write_results=False, annotate=True), OutputOptions(write_results=False)
 OFFICE = shutil.which("soffice")
 TEXTS = (
     "=1+1", "+1", "@x", "\t=1", "http://example.invalid", "_x0041_", "a\nb", " edge ", "ñandú 🚂", "<&>\"'", "00123",
@@ -64,6 +72,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     ours.mkdir()
     write_results(shop_report(), DEPOT, ours / "run.xlsx", "es", fallback=folder)
     write_results(checked_report(), DEPOT, ours / "check.xlsx", "en", fallback=folder)
+    asked = wrong(6, 4, "not_allowed", "exenta ley", field="rate")
+    filled = write_results(shop_report(findings=(*FINDINGS, asked)), DEPOT, ours / "asked.xlsx", "es", fallback=folder)
+    book = openpyxl.load_workbook(filled.path)
+    use = next(cell.column for cell in book["Mapeos"][1] if cell.value == "Usar")
+    book["Mapeos"].cell(2, use).value = -1
+    book.save(filled.path)
     decided = write_results(uncertain_report(), DEPOT, ours / "uncertain.xlsx", "es", fallback=folder).path
     book = openpyxl.load_workbook(decided)
     decision = next(cell.column for cell in book["Inciertas"][1] if cell.value == "Decisión")
@@ -71,6 +85,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     book.save(decided)
     rows = [row(number, (words, words, 1.0)) for number, words in enumerate(TEXTS, start=4)]
     write_results(shop_report(rows, []), DEPOT, ours / "texts.xlsx", "es", fallback=folder)
+    file = shop_book(folder / "lista.xlsx")
+    said = SheetOptions(file=file, to=MOVES, constants=(("operacion", "A"),))
+    marked = validate_file(said, ANNOTATE, Silent()).annotated
+    assert marked is not None
+    shutil.move(marked, ours)
     for destination in (DEPOT, *DESTINATIONS.values()):
         write_template(destination, ours / f"{destination.name}.xlsx", "es")
     saved_again(ours, theirs)
@@ -96,6 +115,22 @@ def test_the_properties_survive(folders: tuple[Path, Path]) -> None:
         assert identity == from_properties(open_source(theirs / path.name).properties)
     assert run_id_of(theirs / "run.xlsx") == RUN
     assert not is_untouched(theirs / "run.xlsx")
+
+
+def test_what_was_filled_into_mapeos_survives(folders: tuple[Path, Path]) -> None:
+    """The hidden field, the value and the choice, a number, are read as they were."""
+    assert read_meanings(open_source(folders[1] / "asked.xlsx"), DEPOT) == (("rate", "exenta ley", "-1"),)
+
+
+def test_an_annotated_copy_stays_a_sheet_to_send(folders: tuple[Path, Path]) -> None:
+    """Saved by LibreOffice it still names its destination, and our columns are no data."""
+    before = validate_file(SheetOptions(file=folders[0] / "lista.anotado.xlsx"), SILENT, Silent())
+    after = validate_file(SheetOptions(file=folders[1] / "lista.anotado.xlsx"), SILENT, Silent())
+    assert after.to == MOVES
+    assert after.headers == before.headers
+    assert [(row.number, row.cells, row.outcome) for row in after.rows] == [
+        (row.number, row.cells, row.outcome) for row in before.rows
+    ]
 
 
 def test_decisions_survive(folders: tuple[Path, Path]) -> None:
