@@ -191,19 +191,24 @@ class RowArrays:
             if number < len(known):
                 known[number] = count
         words = self._tagged.words_at(self._after_place)
-        open_ = begins(words, _STYLE) & self._filled
-        style = np.zeros(len(words), np.int64)
-        ends = np.zeros(len(words), np.int64)
+        styled = np.flatnonzero(begins(words, _STYLE) & self._filled)
+        words = words[styled]
+        style = np.zeros(len(words), np.int32)
+        ends = np.zeros(len(words), np.int32)
+        open_ = np.ones(len(words), bool)
         for position in range(4, 8):
             found = octet(words, position)
             ends[open_ & (found == _QUOTE)] = position + 1
-            digit = found.astype(np.int64) - ord("0")
+            digit = found.astype(np.int32) - ord("0")
             open_ &= (digit >= 0) & (digit <= 9)
+            if not open_.any():
+                break
             style = np.where(open_, style * 10 + digit, style)
-        closed = (ends > 5) & begins(self._tagged.words_at(self._after_place + ends), *_NUMBER_ENDS)
-        counts = np.where(closed, known[np.minimum(style, 999)], -1).astype(np.int8)
-        kept = np.flatnonzero(counts >= 0)
-        places = (self._row_of[kept].astype(np.int64) << 14) + self._column_of[kept]
+        after = self._tagged.words_at(self._after_place[styled] + ends)
+        closed = (ends > 5) & begins(after, *_NUMBER_ENDS)
+        counts = np.where(closed, known[np.minimum(style, len(known) - 1)], -1).astype(np.int8)
+        kept = counts >= 0
+        places = (self._row_of[styled[kept]].astype(np.int64) << 14) + self._column_of[styled[kept]]
         return places.astype("=i8").tobytes(), counts[kept].tobytes()
 
     def note_formats(self, styled: re.Pattern[bytes], tally: SheetTally) -> None:
