@@ -16,6 +16,8 @@ from etl.options import SheetOptions
 from etl.vendors import DESTINATIONS
 from etl.vendors.base import Destination
 
+_SURE = 0.75
+"""A proposal that is less sure than this is kept as a comment."""
 _PROPERTY = "etl_destination"
 """The property in which our templates name their destination."""
 
@@ -37,7 +39,7 @@ class Inspected:
     findings: tuple[Finding, ...]
     """What the reader says of the sheet: a wrong name, an old format, records with a wrong number of fields."""
     mapping: MappingFile
-    """What `etl inspect --save` keeps: recognised columns and unrivalled proposals."""
+    """What `etl inspect --save` keeps: recognised columns and sure proposals; the others as comments."""
 
 
 def inspect_file(options: SheetOptions, profile: str | None = None) -> Inspected:
@@ -89,17 +91,16 @@ def _undecided(sheets: Sequence[Sheet], destination: Destination, options: Sheet
 
 
 def _mapping(options: SheetOptions, found: Inspection, destination: Destination, profile: str | None) -> MappingFile:
-    """Return what is worth keeping; a question with several answers stays one."""
+    """Return what is worth keeping; questions with several answers and unsure proposals stay open."""
     headers = list(found.headers)
 
     def name_of(index: int) -> str:
         header = headers[index]
         return header if header and headers.count(header) == 1 else f"@{column_letter(index)}"
 
-    proposed = {one.column: one.field for one in found.proposals}
-    rivals = {one.column for one in found.proposals if proposed[one.column] != one.field}
-    pairs = {column.column: column.field for column in found.columns}
-    pairs |= {index: field for index, field in proposed.items() if index not in rivals and index not in pairs}
+    sure = {one.column: one.field for one in found.proposals if one.confidence >= _SURE}
+    pairs = {**sure, **{column.column: column.field for column in found.columns}}
+    doubtful = [one for one in found.proposals if one.column not in pairs]
     return MappingFile(
         destination=destination.name,
         profile=profile,
@@ -112,4 +113,5 @@ def _mapping(options: SheetOptions, found: Inspection, destination: Destination,
         decimal=options.decimal,
         round=options.round,
         duplicates=options.duplicates,
+        doubtful=tuple((name_of(one.column), one.field, round(one.confidence * 100)) for one in doubtful),
     )

@@ -34,6 +34,8 @@ class MappingFile:
     decimal: str | None = None
     round: bool | None = None
     duplicates: str | None = None
+    doubtful: tuple[tuple[str, str, int], ...] = ()
+    """(header, field, percent) of what may be meant: written as comments, for a person to decide; never read back."""
 
 
 _KINDS: Mapping[str, type] = {
@@ -128,10 +130,11 @@ def save_mapping(mapping: MappingFile, path: Path) -> None:
     ]
     if mapping.headers is not None:
         lines.append(f"headers = [{', '.join(_literal(header) for header in mapping.headers)}]")
-    for table in ("columns", "constants"):
-        entries: Mapping[str, str] = getattr(mapping, table)
-        if entries:
-            lines += ["", f"[{table}]", *_entries(entries)]
+    if mapping.columns or mapping.doubtful:
+        lines += ["", "[columns]", *_entries(mapping.columns)]
+        lines += [f"# {_entries({header: name})[0]}  # {percent}%" for header, name, percent in mapping.doubtful]
+    if mapping.constants:
+        lines += ["", "[constants]", *_entries(mapping.constants)]
     for name, entries in mapping.values.items():
         if entries:
             lines += ["", _values_of(name), *_entries(entries)]

@@ -47,6 +47,20 @@ def test_a_saved_mapping_comes_back(
     assert load_mapping(path) == mapping
 
 
+def test_what_is_doubtful_is_a_comment(tmp_path: Path) -> None:
+    """A person reads it in the file and takes the sign away; until then it is nothing."""
+    path = tmp_path / "m.toml"
+    doubtful = (('Precio "A"', "precio_con_iva", 50),)
+    save_mapping(MappingFile(destination=MOVES, columns={"Cód": "codigo"}, doubtful=doubtful), path)
+    assert load_mapping(path).columns == {"Cód": "codigo"}
+    comment = '# "Precio \\"A\\"" = "precio_con_iva"  # 50%'
+    assert comment in path.read_text("utf-8").splitlines()
+    path.write_text(path.read_text("utf-8").replace("# ", "", 1), "utf-8")
+    assert load_mapping(path).columns == {"Cód": "codigo", 'Precio "A"': "precio_con_iva"}
+    save_mapping(MappingFile(destination=MOVES, doubtful=doubtful), path)
+    assert load_mapping(path) == MappingFile(destination=MOVES)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

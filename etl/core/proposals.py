@@ -26,6 +26,7 @@ _WORTH_SAYING = 0.6
 _MOST_BY_VALUES = 0.95
 _SHOWN_CANDIDATES = 5
 _PART = 0.6
+_NEAR = 0.7
 _SOME_WORDS = 0.65
 """How like a header is to a known one of which it has only some of the words: "Nombre" to "Nombre del producto"."""
 _LIKE_A_CODE = re.compile(r"(?=[^0-9]*[0-9])[^\s,;$%]{1,30}(?<!\.jpg)(?<!\.png)(?<!\.jpeg)(?<!\.webp)", re.IGNORECASE)
@@ -232,7 +233,8 @@ def _likeness(header: str, column: Column) -> float:
         known_key = header_key(known)
         alike = max(fuzz.ratio(key, known_key), fuzz.token_sort_ratio(words, known.casefold()) * 0.9) / 100
         shorter, longer = sorted((len(key), len(known_key)))
-        best = max(best, alike if longer and shorter / longer > _PART else alike * 0.8)
+        is_near = longer and shorter / longer > _PART and alike >= _NEAR
+        best = max(best, alike if is_near else alike * 0.8)
     return best
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from etl.mappings import load_mapping
 from tests.cli.command_line import CommandLine, Ended
 
 SAID = ("--set", "operacion=A", "--set", "lista_precios=Mayo", "--set", "alicuota=21", "--set", "moneda=PES",
@@ -93,6 +94,19 @@ def test_inspect_says_that_it_had_a_choice(etl: CommandLine, tmp_path: Path) -> 
     assert [found["code"] for found in seen["findings"]] == ["undecided_sheet"]
     assert "--sheet" in etl("inspect", file, "--lang", "en").out
     assert etl("inspect", file, "--sheet", "Enero", "--json").json["findings"] == []
+
+
+def test_save_keeps_what_is_sure_and_shows_what_is_not(etl: CommandLine, tmp_path: Path) -> None:
+    """A misspelt header is kept; a price that may hold the tax and a mere resemblance wait for a person as comments."""
+    rows = [[f"T-{number}", f"Tren {number}", number, 21] for number in range(1, 9)]
+    file = save(tmp_path / "l.xlsx", [["Codgo", "Nombre", "Prec. c/IVA", "Alicuotta"], *rows])
+    assert etl("inspect", file, *TO[:2], "--save", "m.toml").code == 0
+    kept = load_mapping(tmp_path / "m.toml").columns
+    assert kept == {"Codgo": "codigo", "Alicuotta": "alicuota"}
+    lines = (tmp_path / "m.toml").read_text("utf-8").splitlines()
+    assert [line.partition("=")[0] for line in lines if line.startswith("#")] == [
+        '# "Nombre" ', '# "Prec. c/IVA" ', '# "Prec. c/IVA" ',
+    ]  # fmt: skip
 
 
 def test_inspect_of_a_csv_tells_how_it_is_written(etl: CommandLine, tmp_path: Path) -> None:
