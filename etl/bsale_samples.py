@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 Cell: TypeAlias = str | float | None
 
+INVENTORY_HEADERS: Final = ("Sucursal", "SKU", "Producto", "Stock")
 RECEPTION_HEADERS: Final = ("Sucursal", "Documento", "Número de documento", "Nota", "SKU", "Cantidad", "Costo")
 CONSUMPTION_HEADERS: Final = ("Sucursal", "Tipo de consumo", "Nota", "Código de barras", "Cantidad")
 
@@ -48,4 +49,22 @@ WRONG_CONSUMPTIONS: Final[tuple[tuple[Cell, ...], ...]] = (
     (None, 2, "Retiro", "7790000003915", 1, "falta la sucursal"),
     ("1", 2, "Vencidos", None, 1, "falta el código"),
     ("1", 2, "Vencidos", "7790000003939", 1, "bien, pero otra fila del documento tiene un error"),
+)
+
+INVENTORY: Final[tuple[tuple[Cell, ...], ...]] = (
+    ("Casa Matriz", "355", "Café en grano 500 g", 41),
+    ("Casa Matriz", "393", "Café en grano 5 kg", 107.84),
+    ("Casa Matriz", "TAZA-AZUL", "Taza de loza azul", 11),
+    ("Sucursal Norte", "TE-VERDE", "Té en hebras verde", 4),
+    ("Sucursal Norte", "351", "Café en grano 250 g", 58.5),
+)
+
+WRONG_INVENTORY: Final[tuple[tuple[Cell, ...], ...]] = (
+    ("1", "355", "Café en grano 500 g", 41, "bien"),
+    ("1", "391", "Café en grano 2 kg", "muchas", "stock en letras"),
+    ("1", "TAZA-AZUL", "Taza de loza azul", 9, "contada dos veces"),
+    ("1", "TAZA-AZUL", "Taza de loza azul", 8, "contada dos veces"),
+    ("1", None, "Té en hebras", 3, "falta el SKU"),
+    (None, "388", "Café en grano", 3, "falta la sucursal"),
+    ("1", "388", "Café en grano", None, "falta el stock"),
 )

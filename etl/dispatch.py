@@ -120,6 +120,7 @@ def rules_of(settings: Settings, profile: Profile, max_requests: int | None) -> 
         evidence=profile.evidence,
         max_requests=max_requests,
         in_flight=profile.in_flight,
+        settings=profile.settings,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from etl.core.verdict import MOST_ATTEMPTS, REFUSALS, Pause, RetryBudget, Verdict, judge, pause_before
 from etl.errors import ConfigurationError, EtlError, InterruptedRunError, StoppedError
 from etl.messages import Text, text
-from etl.model import Answer, Effect, Failure, NoAnswer, Request
+from etl.model import Answer, Effect, Failure, Json, NoAnswer, Request
 from etl.reconciliation import Patience
 from etl.vendors.base import Conversation
 
@@ -52,6 +52,8 @@ class Rules:
     evidence: bool = True
     """Whether movements are preceded by a read of the stock."""
     max_requests: int | None = None
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    """The profile's settings of its vendor."""
     in_flight: int = 1
     """Requests at once, where vendor and effect allow more than one."""
 

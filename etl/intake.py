@@ -35,6 +35,8 @@ class Intake:
     """Index of the first of our columns in a sheet that was annotated before."""
     unchanged: Mapping[int, Text] = field(default_factory=dict)
     """Rows that equal what the vendor has, with the reason."""
+    told: Mapping[int, Text] = field(default_factory=dict)
+    """What reading the vendor has to tell of rows that are sent."""
     before: Mapping[int, Mapping[str, Json]] = field(default_factory=dict)
     """By row and field, what the vendor had when it was read before planning."""
     catalogue: Catalogue | None = None

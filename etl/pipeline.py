@@ -74,7 +74,8 @@ def _dry_run(
 ) -> Report:
     options = prepared.options
     intake = _take_in(prepared, sending=True)
-    profile = _profile(prepared, settings) if send.read else None
+    reads = send.read or prepared.destination.surveys_rehearsals
+    profile = _profile(prepared, settings) if reads else None
     destination = configured(prepared.destination, profile or settings.only_profile(*_company(prepared)))
     refuse_movements(intake, destination, send)
     if profile is not None:

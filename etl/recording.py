@@ -201,7 +201,7 @@ def _own_outcome(
         return Outcome.UNCHANGED, (intake.unchanged[number],)
     if number not in places:
         raise InternalError(text("Row {row} has no outcome.", row=number))
-    return None, ()
+    return None, (intake.told[number],) if number in intake.told else ()
 
 
 def _error_messages(findings: Iterable[Finding]) -> dict[int, tuple[Text, ...]]:

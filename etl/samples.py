@@ -342,6 +342,13 @@ SAMPLES: tuple[Sample, ...] = (
         (*bsale.CONSUMPTION_HEADERS, "Qué pasa"),
         bsale.WRONG_CONSUMPTIONS,
     ),
+    Sample("bsale-inventario.xlsx", "bsale.inventario", bsale.INVENTORY_HEADERS, bsale.INVENTORY),
+    Sample(
+        "bsale-inventario-con-errores.xlsx",
+        "bsale.inventario",
+        (*bsale.INVENTORY_HEADERS, "Qué pasa"),
+        bsale.WRONG_INVENTORY,
+    ),
 )
 
 

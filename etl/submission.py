@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from etl.core.outcomes import ItemState
@@ -99,7 +100,8 @@ class Submission:
     def _send_batch(self, batch: BatchRecord, items: Sequence[ItemRecord], size: int) -> Flight:
         """Send the items of a batch, which has `size` of them in all, until they are settled or cannot be."""
         effect = self._effect(batch)
-        if effect is Effect.DELTA:
+        items = self._still_true(batch, items)
+        if effect is Effect.DELTA and items:
             self.inquiry.require(self._requests_of_document(batch, items))
             self._read_baseline(batch, items)
         attempt = unsent = 0
@@ -113,6 +115,9 @@ class Submission:
             items = [] if settled else self._still_open(batch, items)
             if not items:
                 break
+            if self._was_refused(verdict, items):
+                yield from self._send_in_parts(batch, items)
+                return
             if effect is Effect.DELTA and any(item.ambiguous for item in items):
                 self._count_uncertain()
                 return
@@ -201,9 +206,32 @@ class Submission:
             detail=closing.detail,
         )
         changes = settle(self._effect(batch), verdict, reading, items, why_not(result))
+        if self.destination.bisects and len(items) > 1 and all(one.state is ItemState.REJECTED for one in changes):
+            # A definite no to all of them: they are sent again in parts, until the bad ones are alone.
+            changes = [replace(one, state=ItemState.PLANNED) for one in changes]
         replaces = self._effect(batch) is Effect.SET and not self.destination.can_be_looked_up
         self.journal.record(self.run, batch.number, number, closing, changes, replaces=replaces)
         return changes
+
+    def _was_refused(self, verdict: Verdict, items: Sequence[ItemRecord]) -> bool:
+        """Whether a batch that is no document of the person was refused as a whole, and nothing of it is in doubt."""
+        refused = self.destination.bisects and verdict in {Verdict.READ, Verdict.REFUSED}
+        return refused and len(items) > 1 and all(item.state is ItemState.PLANNED for item in items)
+
+    def _send_in_parts(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> Flight:
+        """Send a refused batch as two, each with a token of its own, so that neither is taken for the other."""
+        middle = len(items) // 2
+        halves = (items[:middle], items[middle:])
+        parts = [([item.place for item in half], partial(self._body, batch.group, half)) for half in halves]
+        numbers = self.journal.split_batch(self.run, batch.number, parts)
+        for part in [one for one in self.journal.batches_of(self.run) if one.number in numbers]:
+            own = self.journal.items_of(self.run, part.number)
+            yield from self._send_batch(part, own, len(own))
+
+    def _body(self, group: str, items: Sequence[ItemRecord], token: str) -> bytes:
+        request = self.destination.submit.build(group, [item.payload for item in items])
+        mark = self.destination.mark
+        return (request if mark is None else mark(request, token)).body or b""
 
     def _kept(self, body: bytes) -> str:
         return self.redact(body[:KEPT_ANSWER].decode("utf-8", "replace"))
@@ -288,6 +316,24 @@ class Submission:
             return False
         known = all(str(item.place) in batch.baseline for item in items)
         return known and timedelta() <= self.inquiry.now() - batch.baseline_at <= FRESH
+
+    def _still_true(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> Sequence[ItemRecord]:
+        """Return the items that may still be sent by what the vendor has now; the others are refused, with the reason.
+
+        What may have been applied is not looked at: that is settled by looking it up.
+        """
+        recheck = self.destination.recheck
+        if recheck is None or any(item.state is not ItemState.PLANNED for item in items):
+            return items
+        payloads = [item.payload for item in items]
+        settings = self.inquiry.rules.settings
+        gone, reads = self._counted(lambda: self.inquiry.learn(lambda: recheck(batch.group, payloads, settings)))
+        if gone is None:
+            self.journal.count_reads(self.run, reads)
+            raise Halt(5, NOT_TOLD)
+        refused = [Change(place=items[at].place, state=ItemState.REJECTED, reason=why) for at, why in gone.items()]
+        self.journal.withdraw(self.run, refused, reads)
+        return [item for at, item in enumerate(items) if at not in gone]
 
     def _read_details(self, batch: BatchRecord, sent: Sequence[ItemRecord]) -> None:
         """Read what the answer did not tell of rows that were just accepted. They stay so whatever comes of it."""

@@ -46,6 +46,7 @@ def surveyed(intake: Intake, destination: Destination, wishes: Wishes, inquiry: 
         checked=replace(intake.checked, rows=survey.rows, derived={**intake.checked.derived, **derived}),
         findings=(*intake.findings, *findings),
         unchanged=_for_all(survey.unchanged, intake),
+        told=_for_all(survey.told, intake),
         before=_for_all(survey.before, intake),
         catalogue=survey.catalogue,
         reads=inquiry.reads - before,
@@ -63,6 +64,8 @@ def _derived(survey: Survey, intake: Intake, destination: Destination) -> dict[i
         for name in destination.derived_fields:
             if made_of.get(name) in values and name not in values and name in row.values:
                 found[row.number] = {**intake.checked.derived.get(row.number, {}), name: row.values[name]}
+    for number, computed in _for_all(survey.derived, intake).items():
+        found[number] = {**intake.checked.derived.get(number, {}), **found.get(number, {}), **computed}
     return found
 
 

@@ -85,6 +85,7 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
             "vendor_id": row.vendor_id,
             "data": dict(row.data),
             "changes": {name: {"before": one.before, "after": one.after} for name, one in row.changes.items()},
+            **({"derived": dict(row.derived)} if row.derived else {}),
         }
 
 

@@ -155,6 +155,10 @@ class Survey:
     """Rows that equal what the vendor has, with the reason to show."""
     before: Mapping[int, Mapping[str, Json]] = field(default_factory=dict)
     """By row and field, what the vendor has now, for the rows of which it is known."""
+    told: Mapping[int, Text] = field(default_factory=dict)
+    """What to tell of rows that are sent."""
+    derived: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
+    """By row, what was computed of it (`Destination.derived_fields`), to be shown beside it."""
     catalogue: Catalogue | None = None
     """What was learnt of everything that is there; None when only the rows were asked for."""
     unread: Text | None = None
@@ -229,6 +233,17 @@ class Destination:
     """(request, token of the batch) -> the request that carries it, so that its record can be found at the vendor."""
     baseline: Callable[[str, Sequence[Mapping[str, Json]]], Conversation[Json]] | None = None
     """(group, payloads) -> what must be known before the first attempt, as JSON for the journal; None: nothing."""
+    recheck: (
+        Callable[[str, Sequence[Mapping[str, Json]], Mapping[str, Json]], Conversation[Mapping[int, Text] | None]]
+        | None
+    ) = None
+    """(group, payloads, the profile's settings) -> by position, why an item must not be sent any more; None: unknown.
+    It is read just before each request, where what was surveyed may have changed since."""
+    bisects: bool = False
+    """Its batches are no documents of the person: one that is refused as a whole is sent in parts, until the bad rows
+    are alone."""
+    surveys_rehearsals: bool = False
+    """A dry run reads the vendor without being asked to: without it there is nothing to show."""
     keeps_baseline: bool = False
     """What was read before the first attempt of a batch stays, also when it is sent again."""
     reads_per_batch: int = 0

@@ -129,7 +129,10 @@ def check(sandbox: Sandbox, folder: Path, trade: Trade, point: str, how: str, nt
 NAMES = tuple(TRADES)
 SAMPLE = [
     *((NAMES[at % 4], point, ENDINGS[(at // 2) % len(ENDINGS)]) for at, point in enumerate(POINTS)),
-    *((NAMES[4 + at % 4], point, ENDINGS[(1 + at // 2) % len(ENDINGS)]) for at, point in enumerate(POINTS)),
+    *(
+        (NAMES[4 + at % (len(NAMES) - 4)], point, ENDINGS[(1 + at // 2) % len(ENDINGS)])
+        for at, point in enumerate(POINTS)
+    ),
 ]
 
 

@@ -149,8 +149,10 @@ def expected(case: Case, trade: Trade) -> Expected:
             return case.moves
         case "creates":
             return case.creates
-        case "receives" | "consumes":
+        case "receives" | "consumes" | "counts":
             outcomes, code, applied, end = case.moves
+            if trade.name == "counts" and case.moves == REFUSED:
+                return FINE  # refused once as a whole, taken in parts
             return DOCUMENTS.get(fault, (outcomes, code, applied, end.replace("u", "a")))
         case "corrects":
             return CORRECTIONS.get(fault, case.sets)
@@ -160,7 +162,7 @@ def expected(case: Case, trade: Trade) -> Expected:
 
 
 ALWAYS = ("moves-A", "moves-B", "creates", "sets", "receives")
-SELDOM = ("consumes", "corrects", "justo")
+SELDOM = ("consumes", "counts", "corrects", "justo")
 CHOSEN = [
     *((case, TRADES[name]) for name in ALWAYS for case in CASES),
     *((case, TRADES[name]) for at, name in enumerate(SELDOM) for case in CASES[at :: len(SELDOM)]),
@@ -191,7 +193,8 @@ def check_fault(case: Case, trade: Trade, sandbox: Sandbox, tmp_path: Path) -> N
     report = lab.resume(run)
     assert [row.outcome for row in report.rows] == words(at_once)
     assert report.exit_code == code
-    assert "".join(str(times) for times in lab.applied(run).values()) == applied
+    if case.order["fault"] not in {Fault.CLOSE_LATER, Fault.STATUS_LATER}:  # how soon those come is not ours to say
+        assert "".join(str(times) for times in lab.applied(run).values()) == applied
 
     _settle(lab, run)
     report = lab.show(run)

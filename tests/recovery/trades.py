@@ -11,7 +11,7 @@ from etl.core.planning import group_of
 from etl.io.journal.records import ItemRecord
 from etl.model import Effect
 from etl.sandbox import Sandbox
-from etl.sandbox.bsale_account import CONSUMPTION, RECEPTION, Document, Kind, Product, Variant
+from etl.sandbox.bsale_account import CONSUMPTION, RECEPTION, Document, Kind, Office, Product, Variant
 from etl.vendors import DESTINATIONS
 from etl.vendors.bsale.payload import reception_of
 
@@ -23,6 +23,7 @@ MOVES = "tusfacturas.stock"
 PRODUCTS = "tusfacturas.productos"
 RECEPTIONS = "bsale.recepciones"
 CONSUMPTIONS = "bsale.consumos"
+INVENTORY = "bsale.inventario"
 COUNTERS = "justo.stock"
 
 Values = Mapping[str, object]
@@ -171,13 +172,29 @@ def consumption_values(number: int) -> Values:
     return {**head, "code": f"P{number:03d}", "quantity": Decimal(1 + number % 7)}
 
 
+def count_values(number: int) -> Values:
+    """A row as the survey leaves it: more was counted than the hundred units that are there."""
+    head = {"officeId": str(1 + number // _LINES), "note": "Inventario", "movement": "reception"}
+    line = {"variantId": Decimal(_FIRST + number), "quantity": Decimal(1 + number % 7), "stock_bsale": Decimal(100)}
+    return {**head, **line}
+
+
 def _stock_up(sandbox: Sandbox, count: int) -> None:
     account = sandbox.bsale.account
     account.products[999] = Product(id=999, name="De prueba")
     for number in range(count):
         variant = Variant(id=_FIRST + number, code=f"P{number:03d}", product=999)
         account.variants[variant.id] = variant
-        account.stock(1, variant.id).quantity = Decimal(100)
+        for office in {1, 1 + number // _LINES}:
+            account.stock(office, variant.id).quantity = Decimal(100)
+
+
+def _open_offices(sandbox: Sandbox, count: int) -> None:
+    """Each fifty rows are counted in an office of their own."""
+    account = sandbox.bsale.account
+    for office in range(1, 2 + count // _LINES):
+        account.offices[office] = Office(office, f"Sucursal {office}")
+    _stock_up(sandbox, count)
 
 
 def _old_receptions(sandbox: Sandbox, count: int) -> None:
@@ -213,7 +230,7 @@ def _bsale(
         arrange=arrange,
         times=lambda sandbox, item: _lines_of(sandbox, item, kind, method),
         once=method == "POST",
-        is_of=lambda group: (reception_of(group) is None) == (method == "POST") or kind == CONSUMPTION,
+        is_of=lambda group: (reception_of(group) is None) == (method == "POST") or to != RECEPTIONS,
         settles=True,
     )
 
@@ -257,6 +274,7 @@ TRADES: Mapping[str, Trade] = {
         _tusfacturas("sets", PRODUCTS, "M"),
         _bsale("receives", RECEPTIONS, reception_values, RECEPTION, _stock_up),
         _bsale("consumes", CONSUMPTIONS, consumption_values, CONSUMPTION, _stock_up),
+        _bsale("counts", INVENTORY, count_values, RECEPTION, _open_offices),
         _bsale("corrects", RECEPTIONS, correction_values, RECEPTION, _old_receptions, method="PUT"),
         JUSTO,
     )

@@ -47,8 +47,9 @@ def test_declares_itself_coherently(destination: Destination) -> None:
     assert set(destination.key) <= set(names)
     assert destination.name.partition(".")[0] in VENDORS
     assert destination.batch_limit >= 1
-    assert destination.documents or all(destination.column(name).choices for name in destination.group_fields)
-    assert set(destination.group_fields) | set(destination.known_by) | set(destination.identifiers) <= set(names)
+    assert destination.kinds or all(destination.column(name).choices for name in destination.group_fields)
+    assert set(destination.group_fields) <= {*names, *destination.derived_fields}
+    assert set(destination.known_by) | set(destination.identifiers) <= set(names)
     assert bool(destination.known_by) is (not destination.key)
     assert destination.summed is None or destination.summed in names
     assert (destination.summed is not None) is ("sum" in destination.duplicates)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -227,6 +227,17 @@ class Journal(Protocol):
 
     def record_details(self, run: str, changes: Sequence[Change], reads: int) -> None:
         """Keep what was read of accepted items after their answer told too little; they stay accepted."""
+
+    def withdraw(self, run: str, changes: Sequence[Change], reads: int) -> None:
+        """Take planned items out of what is sent: what they rest on is no longer so."""
+
+    def split_batch(
+        self, run: str, batch: int, parts: Sequence[tuple[Sequence[int], Callable[[str], bytes]]]
+    ) -> list[int]:
+        """Make new batches of a refused one, each of planned items (their places) and of the body for its own token.
+
+        Returns their numbers.
+        """
 
     def count_reads(self, run: str, reads: int) -> None:
         """Count reads that concluded nothing."""

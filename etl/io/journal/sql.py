@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -241,6 +241,32 @@ class SqlJournal:
         with self._write() as connection:
             _add_reads(connection, run, reads)
             _change(connection, run, changes, (ItemState.CONFIRMED,))
+
+    def withdraw(self, run: str, changes: Sequence[Change], reads: int) -> None:
+        """Take planned items out of what is sent."""
+        with self._write() as connection:
+            _add_reads(connection, run, reads)
+            _change(connection, run, changes, (ItemState.PLANNED,))
+
+    def split_batch(
+        self, run: str, batch: int, parts: Sequence[tuple[Sequence[int], Callable[[str], bytes]]]
+    ) -> list[int]:
+        """Make new batches of a refused one, and return their numbers."""
+        with self._write() as connection:
+            ours = batches.c.run == run
+            group = connection.execute(select(batches.c.group).where(ours, batches.c.number == batch)).scalar_one()
+            last = connection.execute(select(func.max(batches.c.number)).where(ours)).scalar_one()
+            numbers = list(range(last + 1, last + 1 + len(parts)))
+            for number, (places, body) in zip(numbers, parts, strict=True):
+                part = Batch(number, group, (), body(token_of(run, number)))
+                connection.execute(insert(batches), _batch_values(run, part))
+                moved = connection.execute(
+                    update(items)
+                    .where(items.c.run == run, items.c.place.in_(list(places)), items.c.state == ItemState.PLANNED)
+                    .values(batch=number)
+                )
+                _expect(moved.rowcount, len(places), "split")
+        return numbers
 
     def count_reads(self, run: str, reads: int) -> None:
         """Count reads that concluded nothing."""

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from etl.messages import text
 from etl.model import Effect, Request
 from etl.vendors.base import Destination, Exchange, Pace, Setting, Signed, Vendor
+from etl.vendors.bsale import inventory
 from etl.vendors.bsale.columns import CONSUMPTION_COLUMNS, IDENTIFIERS, RECEPTION_COLUMNS
+from etl.vendors.bsale.inventory import INVENTORY_COLUMNS
 from etl.vendors.bsale.listings import LISTINGS
 from etl.vendors.bsale.payload import (
     consumption_payload,
@@ -26,7 +28,7 @@ from etl.vendors.bsale.reconcile import (
     reception_details,
 )
 from etl.vendors.bsale.response import read_consumption, read_reception, seconds_to_wait
-from etl.vendors.bsale.rules import CONSUMPTION_RULES, RECEPTION_RULES, cut_note
+from etl.vendors.bsale.rules import CONSUMPTION_RULES, RECEPTION_RULES, cut_note, warn_of_long_note
 from etl.vendors.bsale.survey import survey_consumptions, survey_receptions
 from etl.vendors.bsale.undo import undo_consumption, undo_reception
 
@@ -48,6 +50,11 @@ SETTINGS = (
         name="read_variants",
         default=True,
         help=text("Whether variants, serial numbers and stock are looked at before anything is sent."),
+    ),
+    Setting(
+        name="stock_moved",
+        default=0,
+        help=text("Units by which stock may have moved between the comparison of a count and its sending."),
     ),
     Setting(
         name="rate_limit", default=3000, minimum=1, help=text("Requests that the account may make in rate_seconds.")
@@ -142,13 +149,43 @@ CONSUMPTIONS = Destination(
     most_uncertain=3,
 )
 
+INVENTORY = Destination(
+    name="bsale.inventario",
+    title=text("Bsale: a stock-take, which sends the difference"),
+    columns=INVENTORY_COLUMNS,
+    key=inventory.KEY,
+    alternative_keys=inventory.KEYS,
+    group_fields=inventory.HEAD,
+    effect=inventory.inventory_effect,
+    kinds=(("POST", "reception\t1\t\t"), ("POST consumo", "consumption\t1\t\t")),
+    batch_limit=BATCH_LIMIT,
+    limit_setting="document_lines",
+    identifiers=IDENTIFIERS,
+    payload=inventory.inventory_payload,
+    submit=Exchange(build=inventory.inventory_request, read=inventory.read_inventory),
+    mark=marked,
+    baseline=inventory.mark_inventory,
+    keeps_baseline=True,
+    reads_per_batch=4,
+    details=inventory.inventory_details,
+    look_up=inventory.look_up_inventory,
+    survey=inventory.survey_inventory,
+    surveys_rehearsals=True,
+    recheck=inventory.recheck_inventory,
+    bisects=True,
+    rules=(warn_of_long_note,),
+    derive=cut_note,
+    derived_fields=(*inventory.DERIVED, "note"),
+    most_uncertain=3,
+)
+
 BSALE = Vendor(
     name="bsale",
     title="Bsale",
     address="https://api.bsale.io/v1/",
     secrets=("access_token",),
     sign=sign,
-    destinations=(RECEPTIONS, CONSUMPTIONS),
+    destinations=(RECEPTIONS, CONSUMPTIONS, INVENTORY),
     listings=LISTINGS,
     settings=SETTINGS,
     pace=Pace(requests="rate_limit", seconds="rate_seconds"),

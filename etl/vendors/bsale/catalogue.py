@@ -35,7 +35,9 @@ class Variant:
     bar_code: str
     serial: bool
     negative: bool
-    """Stock may fall below zero, or is not counted at all."""
+    """Stock may fall below zero."""
+    unlimited: bool
+    """Stock is not counted."""
     decimals: bool
     classification: int
 
@@ -146,7 +148,8 @@ def _variant(record: Record) -> Variant | None:
         code=_text(record.get("code")),
         bar_code=_text(record.get("barCode")),
         serial=_flag(record, "serialNumber"),
-        negative=_flag(record, "allowNegativeStock") or _flag(record, "unlimitedStock"),
+        negative=_flag(record, "allowNegativeStock"),
+        unlimited=_flag(record, "unlimitedStock"),
         decimals=_flag(product, "allowDecimal", default=1),
         classification=int(number_of(product.get("classification")) or 0),
     )

@@ -147,6 +147,16 @@ SERIAL = Column(
     aliases=("Nº serie", "N° serie", "Nro. de serie", "Serie", "Serial"),
 )
 
+CONSUMPTION_TYPE = Column(
+    name="consumptionTypeId",
+    label="Tipo de consumo",
+    kind=Kind.INTEGER,
+    minimum=Decimal(1),
+    help=text("The number of one of the account's types of consumption (withdrawal, waste …)."),
+    source="Stocks, GET tipos de consumos; facts 2.2",
+    aliases=("ID tipo de consumo", "Tipo consumo", "Motivo"),
+)
+
 RECEPTION_COLUMNS: tuple[Column, ...] = (
     OFFICE,
     Column(
@@ -186,15 +196,7 @@ CONSUMPTION_COLUMNS: tuple[Column, ...] = (
         help=text("A number of your own: digits alone. Rows with the same one make one document."),
     ),
     replace(NOTE, source=CONSUMPTION_PAGE, example="Merma de la semana"),
-    Column(
-        name="consumptionTypeId",
-        label="Tipo de consumo",
-        kind=Kind.INTEGER,
-        minimum=Decimal(1),
-        help=text("The number of one of the account's types of consumption (withdrawal, waste …)."),
-        source="Stocks, GET tipos de consumos; facts 2.2",
-        aliases=("ID tipo de consumo", "Tipo consumo", "Motivo"),
-    ),
+    CONSUMPTION_TYPE,
     replace(
         QUANTITY,
         source=CONSUMPTION_PAGE,

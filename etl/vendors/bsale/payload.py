@@ -41,7 +41,13 @@ def reception_request(group: str, payloads: Sequence[Mapping[str, Json]]) -> Req
 
 def consumption_request(group: str, payloads: Sequence[Mapping[str, Json]]) -> Request:  # noqa: ARG001 - no change
     """Return the request that makes a consumption of these lines."""
-    return Request("POST", f"{CONSUMPTIONS}.json", _body(payloads, CONSUMPTION_HEAD))
+    return new_document(CONSUMPTIONS, payloads)
+
+
+def new_document(resource: str, payloads: Sequence[Mapping[str, Json]]) -> Request:
+    """Return the request that makes a document of these lines."""
+    head = CONSUMPTION_HEAD if resource == CONSUMPTIONS else RECEPTION_HEAD
+    return Request("POST", f"{resource}.json", _body(payloads, head))
 
 
 def reception_of(group: str) -> str | None:

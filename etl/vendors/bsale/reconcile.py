@@ -26,12 +26,12 @@ def mark_receptions(group: str, payloads: Sequence[Mapping[str, Json]]) -> Conve
     """Note how far the office's receptions go before the first attempt; nothing for a correction."""
     if reception_of(group) is not None:
         return {}
-    return (yield from _high_water(RECEPTIONS, payloads))
+    return (yield from high_water(RECEPTIONS, payloads))
 
 
 def mark_consumptions(group: str, payloads: Sequence[Mapping[str, Json]]) -> Conversation[Json]:  # noqa: ARG001
     """Note how far the office's consumptions go before the first attempt."""
-    return (yield from _high_water(CONSUMPTIONS, payloads))
+    return (yield from high_water(CONSUMPTIONS, payloads))
 
 
 def look_up_reception(doubt: Doubt) -> Conversation[tuple[Sighting, ...]]:
@@ -39,12 +39,12 @@ def look_up_reception(doubt: Doubt) -> Conversation[tuple[Sighting, ...]]:
     corrected = reception_of(doubt.group)
     if corrected is not None:
         return (yield from _compare(corrected, doubt))
-    return (yield from _find(RECEPTIONS, doubt))
+    return (yield from find_document(RECEPTIONS, doubt))
 
 
 def look_up_consumption(doubt: Doubt) -> Conversation[tuple[Sighting, ...]]:
     """Look for the consumption that carries our mark."""
-    return (yield from _find(CONSUMPTIONS, doubt))
+    return (yield from find_document(CONSUMPTIONS, doubt))
 
 
 def read_lines(resource: str, record: str) -> Generator[Request, Answer, list[Record] | None]:
@@ -95,7 +95,7 @@ def line_data(payloads: Sequence[Mapping[str, Json]], lines: Sequence[Record]) -
 # --- new documents -------------------------------------------------------------------------------------------------
 
 
-def _high_water(resource: str, payloads: Sequence[Mapping[str, Json]]) -> Conversation[Json]:
+def high_water(resource: str, payloads: Sequence[Mapping[str, Json]]) -> Conversation[Json]:
     """Return ``{"0": {"count": 126, "last": "830"}, …}``, the same for each line; None when it cannot be known."""
     query = _office(payloads)
     first = page_of((yield page_request(f"{resource}.json", query, 0, 1)))
@@ -110,7 +110,8 @@ def _high_water(resource: str, payloads: Sequence[Mapping[str, Json]]) -> Conver
     return {str(at): {"count": first.count, "last": last} for at in range(len(payloads))}
 
 
-def _find(resource: str, doubt: Doubt) -> Conversation[tuple[Sighting, ...]]:
+def find_document(resource: str, doubt: Doubt) -> Conversation[tuple[Sighting, ...]]:
+    """Look for the document that carries the mark of a batch: one is presence, several are an alarm."""
     records = yield from _since(resource, _office(doubt.payloads), doubt.baseline)
     if records is None:
         return _all(doubt, Presence.UNKNOWN, text("The vendor's list could not be read back."))

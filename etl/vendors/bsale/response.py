@@ -14,6 +14,11 @@ MADE = frozenset({200, 201})
 _WORD = re.compile(r"[\w.\-/]+")
 
 
+def read_document(resource: str, payloads: Sequence[Mapping[str, Json]], answer: Answer) -> Reading:
+    """Return what an answer to a new document of this resource says."""
+    return _read(payloads, answer, resource, None)
+
+
 def read_reception(group: str, payloads: Sequence[Mapping[str, Json]], answer: Answer) -> Reading:
     """Return what an answer to a reception, new (POST) or corrected (PUT), says."""
     return _read(payloads, answer, RECEPTIONS, reception_of(group))
@@ -21,7 +26,7 @@ def read_reception(group: str, payloads: Sequence[Mapping[str, Json]], answer: A
 
 def read_consumption(group: str, payloads: Sequence[Mapping[str, Json]], answer: Answer) -> Reading:  # noqa: ARG001
     """Return what an answer to a consumption says."""
-    return _read(payloads, answer, CONSUMPTIONS, None)
+    return read_document(CONSUMPTIONS, payloads, answer)
 
 
 def _read(payloads: Sequence[Mapping[str, Json]], answer: Answer, resource: str, expected: str | None) -> Reading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -28,6 +28,11 @@ class Surveyed:
     remarks: list[Remark] = field(default_factory=list)
     variants: dict[int, Variant] = field(default_factory=dict)
     """By row number."""
+    unchanged: dict[int, Text] = field(default_factory=dict)
+    unread: Text | None = None
+    """Why nothing of it may be sent: an answer that cannot be understood."""
+    told: dict[int, Text] = field(default_factory=dict)
+    derived: dict[int, Mapping[str, Value]] = field(default_factory=dict)
 
     def note(self, row: int, name: str, finding: Finding) -> None:
         """Remark on a row; an error takes it out of what is sent."""
@@ -42,7 +47,14 @@ class Surveyed:
 
     def survey(self) -> Survey:
         """Return what was made of the rows."""
-        return Survey(rows=tuple(self.rows.values()), findings=tuple(self.remarks))
+        return Survey(
+            rows=tuple(self.rows.values()),
+            findings=tuple(self.remarks),
+            unchanged=self.unchanged,
+            unread=self.unread,
+            told=self.told,
+            derived=self.derived,
+        )
 
 
 def survey_receptions(rows: Sequence[Row], wishes: Wishes) -> Conversation[Survey]:
@@ -62,7 +74,7 @@ def survey_consumptions(rows: Sequence[Row], wishes: Wishes) -> Conversation[Sur
     """Complete and check the rows of consumptions: their types, and whether there is stock enough."""
     found = Surveyed.of(rows)
     yield from resolve_offices(found)
-    yield from _check_types(found)
+    yield from check_types(found)
     if wishes.settings.get("read_variants", True):
         yield from check_variants(found, wishes)
         yield from _check_stock(found)
@@ -78,16 +90,17 @@ def resolve_offices(found: Surveyed) -> Generator[Request, Answer, None]:
     if not named:
         return
     records = yield from rest_of_list("offices.json")
+    if records is None:
+        found.unread = not_understood(text("offices"))
+        return
     by_name: dict[str, list[str]] = {}
-    for record in records or ():
+    for record in records:
         number = record_id(record.get("id"))
         if number is not None and number_of(record.get("state", ACTIVE)) == ACTIVE:
             by_name.setdefault(_folded(record.get("name")), []).append(number)
     for row in named:
         numbers = by_name.get(_folded(row.values["officeId"]), [])
-        if records is None:
-            found.note(row.number, "officeId", not_understood())
-        elif len(numbers) != 1:
+        if len(numbers) != 1:
             known = ", ".join(str(record.get("name")) for record in records[:_LISTED])
             found.note(row.number, "officeId", _no_office(str(row.values["officeId"]), len(numbers), known))
         else:
@@ -111,18 +124,20 @@ def _no_office(name: str, count: int, known: str) -> Finding:
 # --- variants ------------------------------------------------------------------------------------------------------
 
 
-def check_variants(found: Surveyed, wishes: Wishes) -> Generator[Request, Answer, None]:
-    """Find the one variant in use that each row means, and check that the row may move it."""
+def check_variants(
+    found: Surveyed, wishes: Wishes, fit: Callable[[Row, Variant], Iterable[tuple[str, Finding]]] | None = None
+) -> Generator[Request, Answer, None]:
+    """Find the one variant in use that each row means, and check with `fit` that the row may move it."""
     catalogue = yield from read_catalogue(list(found.rows.values()), wishes.numeric)
+    if catalogue is None:
+        found.unread = not_understood(text("variants"))
+        return
     for row in list(found.rows.values()):
-        if catalogue is None:
-            found.note(row.number, _first(row), not_understood())
-            continue
         variant = _meant(row, catalogue, wishes, found)
         if variant is None:
             continue
         found.variants[row.number] = variant
-        for name, finding in _fit(row, variant):
+        for name, finding in (fit or _fit)(row, variant):
             found.note(row.number, name, finding)
 
 
@@ -154,8 +169,7 @@ def _meant(row: Row, catalogue: Catalogue, wishes: Wishes, found: Surveyed) -> V
 
 def _fit(row: Row, variant: Variant) -> Iterable[tuple[str, Finding]]:
     """Yield what keeps a variant from being moved by this row."""
-    if variant.classification in {PACK, SERVICE}:
-        yield _first(row), _no_stock_of_its_own(variant)
+    yield from fit_amount(row, variant)
     serial, quantity = row.values.get("serialNumber"), row.values.get("quantity")
     if variant.serial and serial is None:
         yield (
@@ -184,6 +198,13 @@ def _fit(row: Row, variant: Variant) -> Iterable[tuple[str, Finding]]:
                 severity=Severity.WARNING,
             ),
         )
+
+
+def fit_amount(row: Row, variant: Variant) -> Iterable[tuple[str, Finding]]:
+    """Yield an error for a variant without stock of its own, and for parts of what is counted in whole units."""
+    quantity = row.values.get("quantity")
+    if variant.classification in {PACK, SERVICE}:
+        yield first_identifier(row), _no_stock_of_its_own(variant)
     if not variant.decimals and isinstance(quantity, Decimal) and quantity % 1:
         yield (
             "quantity",
@@ -209,20 +230,22 @@ def _by_variant(row: Row, variant: Variant | None) -> Row:
 # --- consumptions --------------------------------------------------------------------------------------------------
 
 
-def _check_types(found: Surveyed) -> Generator[Request, Answer, None]:
+def check_types(found: Surveyed) -> Generator[Request, Answer, None]:
+    """Check the types of consumption against those that the account has."""
     asked = [row for row in found.rows.values() if "consumptionTypeId" in row.values]
     if not asked:
         return
     records = yield from rest_of_list("stock_consumption_types.json")
+    if records is None:
+        found.unread = not_understood(text("types of consumption"))
+        return
     names = {
         str(record_id(record.get("cntId"))): str(record.get("cntI18nName"))
-        for record in records or ()
+        for record in records
         if number_of(record.get("cntActive")) == 1
     }
     for row in asked:
-        if records is None:
-            found.note(row.number, "consumptionTypeId", not_understood())
-        elif str(row.values["consumptionTypeId"]) not in names:
+        if str(row.values["consumptionTypeId"]) not in names:
             known = ", ".join(f"{number} ({name.rpartition('.')[2]})" for number, name in names.items())
             found.note(
                 row.number,
@@ -237,18 +260,16 @@ def _check_types(found: Surveyed) -> Generator[Request, Answer, None]:
 
 def _check_stock(found: Surveyed) -> Generator[Request, Answer, None]:
     """Take the rows' units from the stock in the sheet's order; the rows that find too little are errors."""
-    counted = [
-        row for row in found.rows.values() if row.number in found.variants and not found.variants[row.number].negative
-    ]
+    counted = [row for row in found.rows.values() if _is_limited(found, row)]
     wanted = {(str(row.values["officeId"]), found.variants[row.number].id) for row in counted}
     stocks: Stocks | None = (yield from read_stocks(wanted)) if wanted else {}
+    if stocks is None:
+        found.unread = not_understood(text("stock"))
+        return
     left: dict[tuple[str, str], Decimal] = {}
     for row in counted:
         variant = found.variants[row.number]
         place = (str(row.values["officeId"]), variant.id)
-        if stocks is None:
-            found.note(row.number, "quantity", not_understood())
-            continue
         there = stocks[place].available if place in stocks else Decimal(0)
         units = row.values["quantity"]
         remaining = left.get(place, there) - (units if isinstance(units, Decimal) else Decimal(str(units)))
@@ -258,21 +279,26 @@ def _check_stock(found: Surveyed) -> Generator[Request, Answer, None]:
             left[place] = remaining
 
 
+def _is_limited(found: Surveyed, row: Row) -> bool:
+    variant = found.variants.get(row.number)
+    return variant is not None and not (variant.negative or variant.unlimited)
+
+
 def _too_little(variant: Variant, units: Value, left: Decimal, there: Decimal) -> Finding:
     hint = text("Correct the quantity, or allow negative stock of it in Bsale")
     if left == there:
         message = text(
             "The office has {there} units of {code} available, and the row takes {units}",
-            there=_digits(there),
+            there=digits(there),
             code=variant.code,
             units=str(units),
         )
     else:
         message = text(
             "The office has {there} units of {code}, the rows before leave {left} of them, and this one takes {units}",
-            there=_digits(there),
+            there=digits(there),
             code=variant.code,
-            left=_digits(left),
+            left=digits(left),
             units=str(units),
         )
     return Finding("not_enough_stock", message, hint)
@@ -281,13 +307,9 @@ def _too_little(variant: Variant, units: Value, left: Decimal, there: Decimal) -
 # --- findings ------------------------------------------------------------------------------------------------------
 
 
-def not_understood() -> Finding:
-    """Return the error of a row that could not be looked up."""
-    return Finding(
-        "not_looked_up",
-        text("It could not be looked up: the vendor's answer was not understood"),
-        text("Try again later; read_variants = false in the profile sends without looking"),
-    )
+def not_understood(what: Text) -> Text:
+    """Return why nothing may be sent: an answer about offices, variants, types or stock is no list of Bsale's."""
+    return text("Bsale's answer about {what} was not understood", what=what)
 
 
 def _unknown(name: str, value: str) -> Finding:
@@ -352,7 +374,8 @@ def _needs_variant() -> Finding:
     )
 
 
-def _first(row: Row) -> str:
+def first_identifier(row: Row) -> str:
+    """Return the field of the first identifier that a row has."""
     return next((name for name in IDENTIFIERS if name in row.values), IDENTIFIERS[0])
 
 
@@ -364,5 +387,6 @@ def _folded(name: Json) -> str:
     return " ".join(str(name).casefold().split())
 
 
-def _digits(number: Decimal) -> str:
+def digits(number: Decimal) -> str:
+    """Return a number as people write it."""
     return format(number.normalize(), "f")

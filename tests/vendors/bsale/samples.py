@@ -70,7 +70,28 @@ def _arrange(sandbox: Sandbox, group: str, payloads: Payloads) -> None:
         )
 
 
+def _counted(group: str, payloads: Payloads) -> bytes:
+    return _consumed(group, payloads) if group.startswith("consumption") else _received(group, payloads)
+
+
+COUNTED: dict[str, Value] = {"officeId": "1", "note": "Inventario", "variantId": Decimal(629)}
+"""What a survey made of a count; the quantity is the difference."""
 SAMPLES = {
+    "bsale.inventario": Sample(
+        rows={
+            "POST": (
+                {**COUNTED, "movement": "reception", "quantity": Decimal("2.5"), "cost": Decimal(100)},
+                {**COUNTED, "movement": "reception", "quantity": Decimal(7), "variantId": Decimal(355)},
+            ),
+            "POST consumo": (
+                {**COUNTED, "movement": "consumption", "quantity": Decimal("2.5")},
+                {**COUNTED, "movement": "consumption", "quantity": Decimal(7), "variantId": Decimal(355)},
+            ),
+        },
+        answer=_counted,
+        arrange=_arrange,
+        telling=frozenset({200, 201, 400, 404, 405, 413, 415, 422}),
+    ),
     "bsale.recepciones": Sample(
         rows={
             "POST": (RECEIVED, HARD, BY_BAR_CODE),
