@@ -117,13 +117,16 @@ def survey_inventory(rows: Sequence[Row], wishes: Wishes) -> Conversation[Survey
     yield from resolve_offices(found)
     yield from check_types(found)
     yield from check_variants(found, wishes, _fit)
+    if found.unread is not None:
+        return found.survey()
     _refuse_two_counts(found)
-    places = {row.number: _place(found, row) for row in found.rows.values() if row.number in found.variants}
+    places = {row.number: _place(found, row) for row in found.rows.values()}
     stocks = (yield from read_stocks(set(places.values()))) if places else {}
     if stocks is None:
         found.unread = not_understood(text("stock"))
-    for row in list(found.rows.values()) if stocks is not None else ():
-        _compare(found, row, stocks.get(places[row.number], Stock(Decimal(0), Decimal(0))))
+    else:
+        for row in list(found.rows.values()):
+            _compare(found, row, stocks.get(places[row.number], Stock(Decimal(0), Decimal(0))))
     return found.survey()
 
 
@@ -175,7 +178,7 @@ def _fit(row: Row, variant: Variant) -> Sequence[tuple[str, Finding]]:
 def _refuse_two_counts(found: Surveyed) -> None:
     """Refuse two counts of one variant in one office, whichever identifiers name it."""
     by_place: dict[Place, list[Row]] = {}
-    for row in found.rows.values() if found.unread is None else ():
+    for row in found.rows.values():
         by_place.setdefault(_place(found, row), []).append(row)
     for rows in by_place.values():
         numbers = ", ".join(str(row.number) for row in rows)
