@@ -22,6 +22,9 @@ from etl.vendors.base import Destination
 if TYPE_CHECKING:
     from etl.io.journal.records import ItemRecord, Journal, RowRecord
 
+_OF_THE_ROW_ALONE = frozenset({"required", "not_found", "not_unique", "not_read", "similar_product"})
+"""Codes of findings that no other cell of the column has a part in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resent:
@@ -197,7 +200,8 @@ def not_corrected(
 
     A column is read by the evidence of all its cells (codes padded with zeros, decimal commas), and ``Reenviar`` has
     only some of them. Where other reading `options` were said, the rows are judged anew; what was said of a value
-    settles the rows in which nothing else is wrong.
+    settles the rows in which nothing else is wrong. So does what has nothing to do with a row's neighbours: a value
+    that was missing and is given for all rows now, or what the vendor has since.
     """
     reasons: dict[int, Text] = {}
     for run in resent.runs:
@@ -208,7 +212,7 @@ def not_corrected(
         if _reading_of(record.facts.get("options", {})) != _reading_of(options):
             continue
         invalid = {row.number: row.reasons for row in journal.rows_of(run) if row.outcome is Outcome.INVALID}
-        settled = _settled(run, journal, options)
+        settled = _settled(run, journal, options) | _by_themselves(run, journal)
         for number in candidates:
             row = resent.rows.get(number)
             if row is None or row.run != run or row.changed or row.number not in invalid or row.number in settled:
@@ -220,6 +224,15 @@ def not_corrected(
 def _reading_of(options: Mapping[str, str]) -> dict[str, str]:
     """Return the options by which a whole column is read: not those that speak of single values."""
     return {name: value for name, value in options.items() if name != MEANINGS_OPTION}
+
+
+def _by_themselves(run: str, journal: Journal) -> set[int]:
+    """Return the rows of a run whose errors say nothing about how their column is read."""
+    codes: dict[int, set[str]] = {}
+    for finding in journal.findings_of(run):
+        if finding.is_error and finding.row is not None:
+            codes.setdefault(finding.row, set()).add(finding.code)
+    return {row for row, found in codes.items() if found <= _OF_THE_ROW_ALONE}
 
 
 def _settled(run: str, journal: Journal, options: Mapping[str, str]) -> set[int]:

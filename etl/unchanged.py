@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from etl.core.outcomes import ItemState
 from etl.core.planning import plan
 from etl.errors import UsageError
 from etl.messages import Text, text
-from etl.model import Batch, Effect, Json
+from etl.model import Batch, Effect, Item, Json
 from etl.options import SendOptions
 from etl.plans import keyed
 from etl.vendors.base import Destination
@@ -35,28 +35,53 @@ def refuse_movements(intake: Intake, destination: Destination, send: SendOptions
 def without_accepted(
     intake: Intake, destination: Destination, journal: Journal, account: str, send: SendOptions
 ) -> Intake:
-    """Return the sheet without the rows whose key was last set to exactly their values, and accepted."""
+    """Return the sheet without the rows whose key was last set to exactly their values, and accepted.
+
+    A document is left out whole or not at all: it goes as one value.
+    """
     if destination.remembered is None or not send.only_changed:
         return intake
     items = [item for batch in _batches(intake, destination, send) for item in batch.items]
     last = journal.last_values(account, destination.name, [item.key_id for item in items])
-    unchanged: dict[int, Text] = {}
-    for item in items:
-        known = last.get(item.key_id)
-        if known is not None and _equal(known, item.payload, destination):
-            unchanged |= dict.fromkeys(item.rows, _reason(known, destination.remembered))
+    equal = {item.id for item in items if _equal(last.get(item.key_id), item.payload, destination)}
+    if destination.documents:
+        equal = _whole_documents(items, equal, last, journal)
+    unchanged = {
+        row: _reason(last[item.key_id], destination.remembered)
+        for item in items
+        if item.id in equal
+        for row in item.rows
+    }
     rows = tuple(row for row in intake.checked.rows if row.number not in unchanged)
     return replace(
         intake, checked=replace(intake.checked, rows=rows), unchanged={**intake.unchanged, **unchanged}, surveyed=True
     )
 
 
+def _whole_documents(
+    items: Iterable[Item], equal: Collection[str], last: Mapping[str, LastValue], journal: Journal
+) -> set[str]:
+    """Return the items of documents whose lines were all accepted as they are in one run, with no other line."""
+    documents: dict[str, list[Item]] = {}
+    for item in items:
+        documents.setdefault(item.group, []).append(item)
+    found: set[str] = set()
+    for group, lines in documents.items():
+        runs = {last[line.key_id].run for line in lines if line.id in equal}
+        if len(runs) == 1 and all(line.id in equal for line in lines):
+            (run,) = runs
+            sent = {batch.number for batch in journal.batches_of(run) if batch.group == group}
+            if sum(item.batch in sent for item in journal.items_of(run)) == len(lines):
+                found |= {line.id for line in lines}
+    return found
+
+
 def _batches(intake: Intake, destination: Destination, send: SendOptions) -> tuple[Batch, ...]:
     return plan(keyed(intake.checked.rows, destination, send.key), intake.checked.merged, destination)
 
 
-def _equal(known: LastValue, payload: Mapping[str, Json], destination: Destination) -> bool:
-    if known.state is not ItemState.CONFIRMED or known.payload.keys() != payload.keys():
+def _equal(known: LastValue | None, payload: Mapping[str, Json], destination: Destination) -> bool:
+    if known is None or known.state is not ItemState.CONFIRMED or known.payload.keys() != payload.keys():
         return False
     return not changes_of(known.payload, payload, destination.same)
 

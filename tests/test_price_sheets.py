@@ -270,7 +270,7 @@ def test_a_code_that_only_looks_new_is_not_added(lab: Lab, tmp_path: Path) -> No
     lab.sandbox.tusfacturas.seed(*(full(number) for number in range(60)), {**full(0), "codigo": "00123"})
     rows = "".join(f"P{number:04d};11\n" for number in range(51))
     report = run(lab, sheet(tmp_path, f"Código;Precio neto\n123;11\np0007;11\nN1;11\n{rows}"), (*SET_LIST, *NEW))
-    assert told(report) == [(2, "codigo", "similar_key"), (3, "codigo", "similar_key")]
+    assert told(report) == [(2, "codigo", "similar_product"), (3, "codigo", "similar_product")]
     assert "00123" in next(str(found.message) for found in report.findings if found.row == 2)
     assert counts(report) == {"invalid": 2, "accepted": 52}
 

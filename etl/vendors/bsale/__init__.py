@@ -110,6 +110,8 @@ RECEPTIONS = Destination(
     details=reception_details,
     look_up=look_up_reception,
     survey=survey_receptions,
+    # Page, PUT: only a reception that is replaced by its id has a last value; new ones add, whatever was sent before.
+    remembered=text("What was changed at Bsale itself since is not seen."),
     undo=undo_reception,
     undone_by="bsale.consumos",
     rules=RECEPTION_RULES,

@@ -314,7 +314,7 @@ def _not_told() -> Finding:
 
 def _similar(there: Key) -> Finding:
     return Finding(
-        "similar_key",
+        "similar_product",
         text(
             "This would add a product, and TusFacturas has “{code}” in “{list}”, which differs only in capitals, "
             "spaces or leading zeros",
