@@ -40,6 +40,11 @@ STEPS = (
         ),
         1,
     ),
+    Step(
+        "precios.xlsx",
+        text("The prices of a week later: only those that changed are sent, and nothing else changes."),
+        0,
+    ),
     Step("stock.xlsx", text("Stock movements: each is sent exactly once."), 0),
     Step("bsale-recepciones.xlsx", text("Receptions at Bsale: the rows of a document go out as one, and once."), 0),
     Step("justo-stock.xlsx", text("Stock of products and modifiers at Justo: the counters are set."), 0),

@@ -41,6 +41,7 @@ _PRODUCT_HEADERS = (
     "Stock actual",
     "Stock mínimo",
 )
+_PRICE_HEADERS = ("Código", "Lista de precios", "Precio s/IVA")
 _STOCK_HEADERS = ("Lista de precios", "Código", "Cantidad", "Operación")
 
 _JUSTO_HEADERS = ("Local", "Producto", "Modificador", "Opción", "Stock", "Hasta")
@@ -68,6 +69,18 @@ _PRODUCTS: tuple[tuple[SampleCell, ...], ...] = (
     ("IMP-07", "Cafetera italiana 6 pocillos", "Mostrador", 1, 31.5, "21%", "U$S", None, "unidades", "S", 8, 2),
     ("SRV-02", "Envío a domicilio", "Mostrador", 1, 1500, "21%", "Pesos", None, "otras unidades", "N", None, None),
 )
+
+_PRICES: tuple[tuple[SampleCell, ...], ...] = (
+    ("00123", "Mayorista", 2322.54),
+    ("00124", "Mayorista", 890.125),
+    ("00125", "Mayorista", 691.2),
+    ("00126", "Mayorista", 5320.75),
+    ("00123", "Mostrador", 2905.2),
+    ("LIB-01", "Mostrador", 18500),
+    ("IMP-07", "Mostrador", 31.5),
+    ("SRV-02", "Mostrador", 1500),
+)
+"""The prices of a week later: three went up by 8%."""
 
 _MOVEMENTS: tuple[tuple[SampleCell, ...], ...] = (
     ("Mayorista", "00123", 120, "A"),
@@ -315,8 +328,8 @@ class Sample:
 
 
 SAMPLES: tuple[Sample, ...] = (
-    Sample("productos.xlsx", "tusfacturas.productos", _PRODUCT_HEADERS, _PRODUCTS, (("operacion", "A"),)),
-    Sample("productos.csv", "tusfacturas.productos", _PRODUCT_HEADERS, _PRODUCTS, (("operacion", "A"),)),
+    Sample("productos.xlsx", "tusfacturas.productos", _PRODUCT_HEADERS, _PRODUCTS),
+    Sample("productos.csv", "tusfacturas.productos", _PRODUCT_HEADERS, _PRODUCTS),
     Sample(
         "productos-con-errores.xlsx",
         "tusfacturas.productos",
@@ -324,6 +337,7 @@ SAMPLES: tuple[Sample, ...] = (
         _WRONG_PRODUCTS,
         (("operacion", "A"),),
     ),
+    Sample("precios.xlsx", "tusfacturas.productos", _PRICE_HEADERS, _PRICES),
     Sample("stock.xlsx", "tusfacturas.stock", _STOCK_HEADERS, _MOVEMENTS),
     Sample("stock-con-errores.xlsx", "tusfacturas.stock", (*_STOCK_HEADERS, "Observaciones"), _WRONG_MOVEMENTS),
     Sample("justo-stock.xlsx", "justo.stock", _JUSTO_HEADERS, _JUSTO_STOCK),
