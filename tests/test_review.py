@@ -116,14 +116,14 @@ def test_a_lost_value_is_not_set_over_a_newer_one(lab: Lab, tmp_path: Path) -> N
         return run_file(sheet, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())
 
     lab.sandbox.faults.order(Fault.CLOSE_BEFORE, path="productos/administrar", times=None)
-    first = modify(20)
+    first = modify(11)
     lab.sandbox.faults.clear()
     assert first.exit_code == 7
-    assert modify(30).exit_code == 0
+    assert modify(12).exit_code == 0
     time.sleep(0.8)
     refused = resume(lab, first)
     assert refused.exit_code == 6
-    assert lab.sandbox.tusfacturas.products[LIST, "P000"]["precio_unitario_sin_iva"] == 30
+    assert lab.sandbox.tusfacturas.products[LIST, "P000"]["precio_unitario_sin_iva"] == 12
 
 
 def test_a_later_movement_of_ours_is_no_evidence_for_an_earlier_one(lab: Lab, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_stop_during_the_last_look_is_a_stop(lab: Lab, tmp_path: Path) -> None
     path = tmp_path / "productos.csv"
     path.write_text(
         "operacion;descripcion;codigo;lista_precios;unidad_bulto;precio_unitario_sin_iva;alicuota;moneda;afecta_stock\n"
-        f"M;Producto P000;P000;{LIST};1;5;21;PES;S\n",
+        f"M;Producto P000;P000;{LIST};1;11;21;PES;S\n",
         encoding="utf-8",
     )
     lab.sandbox.faults.order(Fault.CLOSE_BEFORE, path="productos/administrar", times=None)

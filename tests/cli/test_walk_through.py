@@ -35,4 +35,4 @@ def test_readme_walk_through_works(etl: CommandLine, monkeypatch: pytest.MonkeyP
         for command in commands:
             ended = etl(*command)
             assert ended.code == 0, (command, ended)
-        assert len(sandbox.tusfacturas.applications) == 8 + 5
+        assert len(sandbox.tusfacturas.applications) == 8 + 3 + 5
