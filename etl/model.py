@@ -26,6 +26,8 @@ DEFAULT_ZONE = "America/Argentina/Buenos_Aires"
 """Time zone (IANA) of dates without one, unless the profile names another (`timezone`)."""
 
 
+UNDIVIDED_COLUMNS = "undivided_columns"
+"""Code of the remark that a workbook's rows stand in one cell each: columns in findings are not the workbook's then."""
 WRONG_FIELD_COUNT = "wrong_field_count"
 """Code of the finding that a line of a CSV file has too many or too few fields."""
 

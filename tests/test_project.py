@@ -161,7 +161,7 @@ def test_every_dependency_is_used() -> None:
         for name in names
         if not re.search(rf"^ *(?:from|import) {name.lower().replace('-', '_')}\b", sources, re.MULTILINE)
     }
-    assert unused <= {"tzdata", "openpyxl"}  # data alone; annotated copies
+    assert unused <= {"tzdata"}  # data alone
 
 
 def test_constraints_are_exact_and_shared_with_uv() -> None:

@@ -139,3 +139,11 @@ def test_a_csv_that_excel_saved_undivided_goes_its_way(check: Check) -> None:
     assert (ended.code, ended.json["counts"]["not_sent"]) == (0, 2)
     assert [found["code"] for found in ended.json["findings"]] == ["undivided_columns"]
     assert [column["column"] for column in ended.json["columns"]] == ["A", "B", "C"]
+
+
+def test_an_undivided_sheet_is_not_annotated(check: Check, tmp_path: Path) -> None:
+    """Column B of a finding is no cell of the workbook: no copy marks blank cells, and that is said."""
+    ended = check([["codigo,descripcion,Precio s/IVA"], ["00123,Tren,10.50"], ["00124,,20"]], "--annotate")
+    assert ended.code == 1
+    assert "one cell" in ended.err
+    assert not (tmp_path / "lista.anotado.xlsx").exists()

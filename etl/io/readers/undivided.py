@@ -15,7 +15,7 @@ from etl.io.readers.packed_rows import cells_of
 from etl.io.readers.record_findings import record_findings
 from etl.io.readers.records import Records
 from etl.messages import text
-from etl.model import Cell, Finding, Severity
+from etl.model import UNDIVIDED_COLUMNS, Cell, Finding, Severity
 
 _LOOKED_AT = 200
 _RARELY = 0.1
@@ -61,7 +61,7 @@ def divide(sheet: str, rows: Sequence[tuple[Cell, ...]], limits: Limits) -> Divi
 
 def _remark(sheet: str, delimiter: str) -> Finding:
     return Finding(
-        code="undivided_columns",
+        code=UNDIVIDED_COLUMNS,
         message=text(
             "Each row of the sheet «{sheet}» has all of its values in one cell, as in a CSV file: they are divided at "
             "each “{delimiter}”, so that what is told of column B is the second value in the cell",

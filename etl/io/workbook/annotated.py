@@ -15,6 +15,7 @@ from etl.io.readers.sandbox import confined
 from etl.io.workbook.annotation import annotation
 from etl.io.workbook.placement import Written, place
 from etl.messages import Text, text
+from etl.model import UNDIVIDED_COLUMNS
 from etl.options import OutputOptions
 from etl.vendors.base import Destination
 
@@ -65,6 +66,8 @@ def write_annotated(
         raise NotAnnotatedError(
             text("the sheet has {rows} rows, and copies are made up to {most}", rows=len(report.rows), most=MOST_ROWS)
         )
+    if any(finding.code == UNDIVIDED_COLUMNS for finding in report.findings):
+        raise NotAnnotatedError(text("each of its rows stands in one cell: there is no cell to mark"))
     path, output = wanted
     data = file.read_bytes()
     if hashlib.sha256(data).hexdigest() != report.file_sha256:
