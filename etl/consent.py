@@ -52,6 +52,12 @@ def show_plan(
             ntext("{count} row has errors and is not sent", "{count} rows have errors and are not sent", invalid)
         )
     person.say(cost_of(planned, intake, destination, evidence=profile.evidence).told)
+    if intake.reads:
+        person.say(
+            ntext(
+                "{count} request was made already, to read", "{count} requests were made already, to read", intake.reads
+            )
+        )
     movements = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
     if movements and not journal.runs_of(profile.account, destination.name):
         person.say(

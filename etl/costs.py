@@ -21,19 +21,25 @@ class Cost:
 
     sends: int
     reads: int
-    surveyed: bool = True
-    """False when what is read before planning comes on top, and nobody knows yet how much that is."""
+    before: int | None = 0
+    """At most so many come on top, to read before planning; None when nobody can say how many."""
 
     @property
     def total(self) -> int:
         """All of them, as far as they are known."""
-        return self.sends + self.reads
+        return self.sends + self.reads + (self.before or 0)
 
     @property
     def told(self) -> Text:
         """The sentence for the person."""
-        if self.surveyed:
+        if self.before == 0:
             return text("Requests needed: {sends} to send and {reads} to read", sends=self.sends, reads=self.reads)
+        if self.before is not None:
+            return text(
+                "Requests needed: {sends} to send and at most {reads} to read",
+                sends=self.sends,
+                reads=self.reads + self.before,
+            )
         return text(
             "Requests needed: {sends} to send and {reads} to read, and those that look up first what the vendor has",
             sends=self.sends,
@@ -52,7 +58,13 @@ def cost_of(planned: Plan, intake: Intake, destination: Destination, *, evidence
         if destination.effect(batch.group) is Effect.DELTA and batch.number not in planned.evidence
     ]
     reads = len(unread) * destination.reads_per_batch if evidence else 0
-    return Cost(len(planned.batches), reads, destination.survey is None or intake.surveyed)
+    return Cost(len(planned.batches), reads, _before(intake, destination))
+
+
+def _before(intake: Intake, destination: Destination) -> int | None:
+    if destination.survey is None or intake.surveyed:
+        return 0
+    return None if destination.most_reads is None else destination.most_reads(intake.checked.rows)
 
 
 def compared(cost: Cost, allowance: Allowance) -> Iterator[Text]:

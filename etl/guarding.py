@@ -110,9 +110,9 @@ def guarded(planned: Plan, found: Sequence[Alarm], intake: Intake, person: Perso
     for alarm in found:
         for line in _told(alarm, intake):
             person.say(line)
-        if not person.interactive or not agreed(text("Is that right? Send it as it is?"), person):
+        if person.interactive and not agreed(text("Is that right? Send it as it is?"), person):
             return _held(planned, found, intake)
-    return planned
+    return _held(planned, found, intake) if found and not person.interactive else planned
 
 
 def _held(planned: Plan, found: Sequence[Alarm], intake: Intake) -> Plan:
@@ -145,7 +145,7 @@ def _told(alarm: Alarm, intake: Intake) -> Iterator[Text]:
             "  row {row}, {key}, {field}: {change}",
             row=_numbers(change.rows, intake),
             key=change.label,
-            field=change.field,
+            field=change.thing or change.field,
             change=told,
         )
 
@@ -172,4 +172,6 @@ def _findings(
 def _cell_message(change: Change) -> Text:
     if not change.old:
         return text("It would be {new}", new=change.new)
+    if change.thing is not None:
+        return text("The {thing} would change from {old} to {new}", thing=change.thing, old=change.old, new=change.new)
     return text("It would change from {old} to {new}", old=change.old, new=change.new)

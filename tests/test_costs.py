@@ -65,6 +65,24 @@ def test_what_a_plan_needs_is_said_without_sending(lab: Lab, tmp_path: Path) -> 
     assert cost(validate_file(moves(tmp_path, count=0), NO_WORKBOOK, Silent())) == []
 
 
+@pytest.mark.parametrize(("count", "most"), [(50, 1), (60, 3)])
+def test_what_reading_first_takes_is_said_as_a_bound(lab: Lab, tmp_path: Path, count: int, most: int) -> None:
+    """Operacion U reads before it plans: at most a page of the list and a request for 50 keys; never more than said."""
+    path = tmp_path / "precios.csv"
+    lines = [f"P{number:03d};Mayorista;11" for number in range(count)]
+    path.write_text("\n".join(["codigo;lista_precios;precio_unitario_sin_iva", *lines]) + "\n", encoding="utf-8")
+    sheet = SheetOptions(file=path, to="tusfacturas.productos")
+    sends = -(-count // 50)
+    assert cost(validate_file(sheet, NO_WORKBOOK, Silent())) == [
+        f"Requests needed: {sends} to send and at most {most} to read"
+    ]
+    person = Silent()
+    report = send(lab, sheet, person, yes=True)
+    assert (report.exit_code, report.requests.sent) == (0, sends)
+    assert 0 < report.requests.reads <= most
+    assert f"{report.requests.reads} request was made already, to read" in [str(line) for line in person.said]
+
+
 def test_what_was_needed_is_what_was_used(lab: Lab, tmp_path: Path) -> None:
     """The figure that the person saw is the number of requests made, also where the guards read first."""
     for operation in "AB":

@@ -92,7 +92,7 @@ def test_a_withdrawal_below_zero_stops_the_whole_sheet(lab: Lab, tmp_path: Path)
     about_all, at_cell = [finding for finding in report.findings if finding.code == "stock_below_zero"]
     assert about_all.row is None
     assert "--confirm stock_below_zero" in str(about_all.hint)
-    assert (at_cell.cell, str(at_cell.message)) == ("C59", "It would change from 100 to -1")
+    assert (at_cell.cell, str(at_cell.message)) == ("C59", "The stock would change from 100 to -1")
     assert all("stock_below_zero" in str(row.reasons[0]) for row in report.rows)
     assert report.requests.reads == 2
 
@@ -170,7 +170,9 @@ def test_yes_does_not_answer_for_a_guard(lab: Lab, tmp_path: Path) -> None:
     at_terminal = Talking(answers=[True])
     assert send(lab, path, PRODUCTS, at_terminal).exit_code == 0
     assert at_terminal.asked == 1
-    assert send(lab, new_products(tmp_path, ["0", "0"], "otra.csv"), PRODUCTS).exit_code == 1
+    nobody = Silent()
+    assert send(lab, new_products(tmp_path, ["0", "0"], "otra.csv"), PRODUCTS, nobody).exit_code == 1
+    assert "Guard price_zero: 2 prices would be 0" in [str(line) for line in nobody.said]
 
 
 def test_without_a_terminal_and_without_yes_it_is_wrong_usage(lab: Lab, tmp_path: Path) -> None:

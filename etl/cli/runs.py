@@ -20,11 +20,12 @@ from etl.cli.options import (
     waiting_options,
 )
 from etl.cli.output import show_answer, show_report, writing
+from etl.core.causes import ranges
 from etl.messages import Text, ntext, text, translate
 from etl.model import Json
 
 if TYPE_CHECKING:
-    from etl.undoing import Undo
+    from etl.undoing import LeftOut, Undo
 
 
 @command(
@@ -183,16 +184,23 @@ def _undo_lines(undo: Undo, path: Path) -> Iterator[Text]:
         )
     else:
         yield text("Nothing of run {run} can be set back by a sheet; none was written.", run=undo.run.id)
-    for one in undo.left_out[:_MOST_LEFT_OUT]:
-        numbers = ", ".join(str(row) for row in one.rows if row is not None) or "+"
-        yield text("Not in it: row {row} ({key}). {reason}", row=numbers, key=one.key, reason=one.reason)
-    if (more := len(undo.left_out) - _MOST_LEFT_OUT) > 0:
-        yield text("and {count} more", count=more)
+    reasons: dict[Text, list[LeftOut]] = {}
+    for one in undo.left_out:
+        reasons.setdefault(one.reason, []).append(one)
+    for reason, those in reasons.items():
+        shown, more = ranges(sorted(row for one in those for row in one.rows if row is not None))
+        rows = ntext("{shown} and {count} more", "{shown} and {count} more", more, shown=shown) if more else shown
+        yield ntext(
+            "Not in it: row {rows} ({key}). {reason}",
+            "Not in it: {count} rows, {rows} ({key} …). {reason}",
+            len(those),
+            rows=rows,
+            key=those[0].key,
+            reason=reason,
+        )
     if undo.rows:
         yield text("Look at it, then: etl run {path}", path=str(path))
 
-
-_MOST_LEFT_OUT = 20
 
 _COLUMNS: tuple[tuple[str, Text], ...] = (
     ("run", text("Run")),

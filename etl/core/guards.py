@@ -50,8 +50,11 @@ class Change:
     rows: tuple[int, ...]
     label: str
     field: str
+    """The field whose cell is to be looked at."""
     old: str
     new: str
+    thing: str | None = None
+    """What changes, where it is not the field itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +225,7 @@ def _stocks(proposals: Sequence[Proposal], watched: Watched, thresholds: Thresho
     if watched.taken is not None:
         group, quantity = watched.taken
         below = [
-            Change(one.rows, one.label, quantity, _plain(one.units), _plain(one.units - take))
+            Change(one.rows, one.label, quantity, _plain(one.units), _plain(one.units - take), "stock")
             for one in proposals
             if one.group == group
             and one.units is not None

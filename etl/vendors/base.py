@@ -262,6 +262,8 @@ class Destination:
     """A row that sets back what was done: its values by field, None for one to be erased; or why there is none."""
     undone_by: str | None = None
     """The destination that takes such rows; None: this one."""
+    most_reads: Callable[[Sequence[Row]], int] | None = None
+    """How many requests `survey` makes of these rows at most; None: nobody can say beforehand."""
     preview: Callable[[Sequence[Row]], Sequence[Text]] = lambda _rows: ()
     """What `survey` would read and complete, said where nothing is read (validate, a plain dry run)."""
     remembered: Text | None = None

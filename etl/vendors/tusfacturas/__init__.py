@@ -21,7 +21,7 @@ from etl.vendors.tusfacturas.listings import PRODUCTS as PRODUCT_LIST
 from etl.vendors.tusfacturas.payload import KEY, product_payload, product_request, stock_payload, stock_request
 from etl.vendors.tusfacturas.reconcile import look_up_movements, look_up_products, read_stock
 from etl.vendors.tusfacturas.response import read_submission, same_product_value
-from etl.vendors.tusfacturas.survey import preview_products, survey_products
+from etl.vendors.tusfacturas.survey import most_reads, preview_products, survey_products
 from etl.vendors.tusfacturas.undo import undo_movement, undo_product
 
 BATCH_LIMIT = 50
@@ -75,6 +75,7 @@ PRODUCTS = Destination(
         unused=("stock_actual",),
     ),
     survey=survey_products,
+    most_reads=most_reads,
     preview=preview_products,
     completes=frozenset({"M", "U"}),
     undecided=frozenset({"U"}),

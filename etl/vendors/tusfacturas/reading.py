@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias, TypeVar
@@ -81,6 +81,12 @@ def look(payloads: Sequence[Product]) -> Asking[list[Look] | None]:
             return None
         looks.extend(_looked(product) for product in matched_products(part, told))
     return looks
+
+
+def most_requests(keys: Collection[Key]) -> int:
+    """Return how many requests `look_at_all` makes of these keys at most: a page of the list, then one a 50 keys."""
+    asking = _requests(len(keys), READ_LIMIT)
+    return asking if asking < 2 else asking + 1
 
 
 def look_at_all(keys: Sequence[Key]) -> Asking[Looks]:

@@ -14,7 +14,7 @@ from etl.vendors.base import Catalogue, Conversation, Kind, Survey, Wishes
 from etl.vendors.bodies import exact
 from etl.vendors.tusfacturas.columns import PRODUCT_COLUMNS, derive_product
 from etl.vendors.tusfacturas.payload import KEY, PRODUCT_FIELDS, product_payload
-from etl.vendors.tusfacturas.reading import Look, Looks, Product, look_at_all
+from etl.vendors.tusfacturas.reading import Look, Looks, Product, look_at_all, most_requests
 from etl.vendors.tusfacturas.response import Key, key_of, same_product_value
 from etl.vendors.tusfacturas.rules import PRODUCT_RULES
 
@@ -74,6 +74,11 @@ def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
         )
     said.append(text("To see what would change, without sending: etl run FILE --dry-run --read"))
     return said
+
+
+def most_reads(rows: Sequence[Row]) -> int:
+    """Return how many requests a survey of these rows makes at most."""
+    return most_requests({key_of(row.values) for row in rows if _must_be_read(row, Wishes())})
 
 
 def _must_be_read(row: Row, wishes: Wishes) -> bool:
