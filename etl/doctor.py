@@ -56,16 +56,21 @@ class Check:
         return {"name": self.name, "status": self.status.value, "found": self.found, "advice": advice}
 
 
-def examine(load: Callable[[], Settings], environ: Mapping[str, str]) -> tuple[Check, ...]:
-    """Return every check. `load` reads the configuration; where it cannot, the checks that need it are left out."""
+def examine(load: Callable[[], Settings], environ: Mapping[str, str], named: str | None = None) -> tuple[Check, ...]:
+    """Return every check. `load` reads the configuration; where it cannot, the checks that need it are left out.
+
+    `named` profiles (``a,b``) are looked at alone; without it all of them.
+    """
     checks = [*check_versions(), *check_environment(environ)]
     try:
         settings = load()
+        names = settings.companies(named) if named is not None else None
     except EtlError as error:
         return (*checks, _failed("configuration", "", error))
     checks += [Check("configuration", Status.OK, str(settings.config_path or "-")), *check_folders(settings)]
     checks += check_journal(settings)
-    return (*checks, *check_profiles(settings.profiles()))
+    wanted = [profile for profile in settings.profiles() if names is None or profile.name in names]
+    return (*checks, *check_profiles(wanted))
 
 
 def told(checks: Sequence[Check], language: str) -> list[str]:

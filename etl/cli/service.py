@@ -39,14 +39,15 @@ def demo_command(ctx: click.Context) -> int:
     return show_demo(asked, shown)
 
 
-@command("doctor")
+@command("doctor", text("With --profile only these profiles (a,b): each vendor of theirs is read once, harmlessly."))
 @common_options
 def doctor_command(ctx: click.Context) -> int:
     """Examine the installation."""
     from etl.doctor import examine, told  # noqa: PLC0415
 
     asked = Asked(ctx)
-    checks = examine(lambda: asked.settings, os.environ)
+    named = asked.value("profile") if asked.is_said("profile") else None
+    checks = examine(lambda: asked.settings, os.environ, named)
     failed = any(check.failed for check in checks)
     data = {"checks": [check.to_json(asked.language) for check in checks]}
     return show_answer(asked, data, told(checks, asked.language), 4 if failed else 0)

@@ -121,3 +121,19 @@ def test_a_damaged_journal_is_wrong(etl: CommandLine, monkeypatch: pytest.Monkey
 def test_a_check_without_advice_says_so_in_json() -> None:
     """The JSON form always has the same keys."""
     assert Check("etl", Status.OK, "1").to_json("en") == {"name": "etl", "status": "ok", "found": "1", "advice": None}
+
+
+def test_only_the_named_profiles_are_looked_at(
+    etl: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of forty companies one is examined; a name that does not exist is a failure and not "nothing to do"."""
+    own = "\n".join(f'{secret} = "env:{variable}"' for secret, variable in NAMES.items())
+    companies = "".join(f"[profiles.{name}.tusfacturas]\n" for name in ("norte", "sur"))
+    (tmp_path / "etl.toml").write_text(f"[defaults.tusfacturas]\n{own}\n{companies}", encoding="utf-8")
+    with Sandbox() as sandbox:
+        with_sandbox(monkeypatch, sandbox)
+        checks = named(etl("doctor", "--json", "--profile", "norte"))
+        assert "norte.tusfacturas.reach" in checks
+        assert not [name for name in checks if name.startswith("sur.")]
+        assert "sur.tusfacturas.reach" in named(etl("doctor", "--json"))
+        assert etl("doctor", "--profile", "oeste").code == 4

@@ -183,7 +183,7 @@ def shops(lab: Lab, count: int) -> None:
 def server() -> multiprocessing.context.ForkServerContext:
     """Return where children come from: a process that has imported the program and holds no threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.recovery.lab"])
+    context.set_forkserver_preload(["tests.recovery.lab", "etl.batch.loop", "etl.intake", "etl.io.workbook.results"])
     return context
 
 
