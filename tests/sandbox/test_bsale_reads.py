@@ -32,6 +32,7 @@ def test_pages_are_25_long_and_at_most_50(bsale: BsaleCaller) -> None:
     last = bsale.told(RECEPTIONS, officeid=2, limit=50, offset=50)
     assert len(last["items"]) == 10
     assert "next" not in last
+    assert "next" not in bsale.told(RECEPTIONS, officeid=2, limit=30, offset=30)
     assert bsale.told(RECEPTIONS, limit=10, offset=1000)["items"] == []
     for wrong in ({"limit": 51}, {"limit": 0}, {"limit": "x"}, {"offset": -1}, {"offset": "1.5"}):
         assert bsale.refused(RECEPTIONS, **wrong) == 400

@@ -20,7 +20,7 @@ from etl.vendors.listing import ListedColumn, Record, Shown
 
 MOST_RECORDS = MAX_ROWS - 1
 _SAMPLE = 200
-_STYLES = ("header", "plain", "text", "date")
+_STYLES = ("header", "plain", "spaced text", "date")
 
 
 def write_listed(
@@ -37,7 +37,7 @@ def write_listed(
         sheet = book.add_sheet(title)
         for index, column in enumerate(columns):
             shown = [record.get(column.name) for record in records[:_SAMPLE]]
-            style = book.style("text") if column.as_text else None
+            style = book.style("spaced text") if column.as_text else None
             sheet.set_column(index, index, fitting_width(column.label, shown), style)
         book.stream(
             sheet,
@@ -70,5 +70,5 @@ def _rows(columns: Sequence[ListedColumn], records: Sequence[Record], styles: St
 
 def _style(value: Shown) -> str:
     if isinstance(value, str):
-        return "text"
+        return "spaced text"  # ids stand right beside it
     return "date" if isinstance(value, date) else "plain"

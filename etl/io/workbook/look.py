@@ -32,6 +32,7 @@ _STATE_COLOURS: Mapping[Outcome, tuple[str, str, str]] = {
 _KINDS: Mapping[str, Mapping[str, Any]] = {
     "plain": {},
     "text": {"num_format": "@"},
+    "spaced text": {"num_format": "@", "indent": 1},
     "date": {"num_format": "dd/mm/yyyy"},
     "moment": {"num_format": "dd/mm/yyyy hh:mm:ss"},
     "time": {"num_format": "hh:mm:ss"},

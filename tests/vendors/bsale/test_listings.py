@@ -162,6 +162,20 @@ def test_a_consumptions_lines(sandbox: Sandbox) -> None:
     assert costs == [3200, Decimal("1311.08850457782")]
 
 
+def test_codes_are_texts_however_they_are_told() -> None:
+    """Some answers have them as numbers; a serial number, too, is one only in a variant."""
+    record = {"id": 1, "code": 629, "barCode": 7790000006299, "serialNumber": 1, "description": "", "state": 0}
+    fetched = told(LISTS["variants"], page(record, count=1))
+    assert fetched is not None
+    assert fetched.records == (
+        {"id": 1, "code": "629", "barCode": "7790000006299", "serialNumber": 1, "description": None, "state": 0},
+    )
+    lines = {"items": [{"id": 5, "serialNumber": 42, "quantity": 1.0}], "count": 1}
+    fetched = told(LISTS["receptions"], {"id": 7, "details": lines}, wanted=Wanted(number=7, details=True))
+    assert fetched is not None
+    assert fetched.records == ({"id": 7, "lines": 1, "detailId": 5, "serialNumber": "42", "quantity": 1},)
+
+
 # What can be strange.
 
 

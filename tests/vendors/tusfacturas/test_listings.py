@@ -32,7 +32,13 @@ def test_every_page_is_read() -> None:
     """1,000 a page, oldest first; values in the types of their columns, blank texts as blank cells."""
     with Sandbox() as sandbox:
         sandbox.tusfacturas.seed(
-            {"lista_precios": "L", "codigo": "00123", "precio_unitario_sin_iva": Decimal("10.125"), "codbar": "077"},
+            {
+                "lista_precios": "L",
+                "codigo": "00123",
+                "codbar": "077",
+                "unidad_medida": "7",
+                "precio_unitario_sin_iva": Decimal("10.125"),
+            },
             *({"lista_precios": "L", "codigo": str(number)} for number in range(2050)),
         )
         fetched = hold(read_products(Wanted()), lambda request: ask(sandbox, TUSFACTURAS, request))
@@ -41,7 +47,8 @@ def test_every_page_is_read() -> None:
     assert len(fetched.records) == 2051
     assert fetched.notes == ()
     first = fetched.records[0]
-    assert (first["codigo"], first["codbar"], first["unidad_medida"]) == ("00123", "077", None)
+    assert (first["codigo"], first["codbar"], first["unidad_medida"]) == ("00123", "077", "7")
+    assert fetched.records[1]["codbar"] is None
     assert (first["precio_unitario_sin_iva"], first["alicuota"], first["moneda"]) == (Decimal("10.125"), 21, "PES")
     assert {column.name for column in PRODUCTS.columns} == set(first)
 
