@@ -147,18 +147,19 @@ def _left_out(
     send: SendOptions,
 ) -> Plan:
     """Return the rows of a results workbook that must not go out: a plan without batches."""
-    from etl.resending import not_corrected, sent_additions, still_refused, withheld  # noqa: PLC0415
+    from etl.resending import not_corrected, sent_additions, standings, still_refused, withheld  # noqa: PLC0415
 
     items = [item for batch in planned.batches for item in batch.items]
     numbers = {row for item in items for row in item.rows}
     moving = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
-    settled = withheld(resent, numbers, journal, moving=moving)
+    known = standings(resent, journal, moving=moving)
+    settled = withheld(resent, numbers, known)
     kept = {
         row: (Outcome.INVALID, reason)
         for row, reason in not_corrected(resent, numbers - settled.keys(), journal, options).items()
     }
     if not send.retry_rejected:
-        refused = still_refused(resent, numbers - settled.keys() - kept.keys(), journal)
+        refused = still_refused(resent, numbers - settled.keys() - kept.keys(), known)
         kept |= {row: (Outcome.REJECTED, reason) for row, reason in refused.items()}
     same, otherwise = ({}, {}) if send.again else sent_additions(resent, items, journal, destination)
     return Plan((), held=otherwise, skipped={**settled, **same}, kept=kept)

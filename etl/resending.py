@@ -125,39 +125,53 @@ def _mark(sheet: Sheet, number: int, places: Mapping[str, int]) -> Mark | None:
         return None
 
 
-def withheld(resent: Resent, candidates: Iterable[int], journal: Journal, *, moving: bool) -> dict[int, Text]:
-    """Return the rows among `candidates` that were settled meanwhile, with the reason: accepted or uncertain.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What became of a row, and in which run."""
+
+    outcome: Outcome
+    run: str
+    reason: Text | None = None
+
+
+def standings(resent: Resent, journal: Journal, *, moving: bool) -> dict[int, Standing]:
+    """Return by its row numbers what became of the rows, of their corrections in other workbooks too.
 
     Raises RefusedError when `moving` and the journal does not know a row's run.
     """
-    standings = {run: _standings(run, journal, moving=moving) for run in resent.runs}
+    found = {run: _standings(run, journal, moving=moving) for run in resent.runs}
+    known = ((number, found[row.run].get(row.number)) for number, row in resent.rows.items())
+    return {number: standing for number, standing in known if standing is not None}
+
+
+def withheld(resent: Resent, candidates: Iterable[int], known: Mapping[int, Standing]) -> dict[int, Text]:
+    """Return the rows among `candidates` that were settled meanwhile, with the reason: accepted or uncertain."""
     reasons: dict[int, Text] = {}
     for number in candidates:
-        row = resent.rows.get(number)
-        standing = standings[row.run].get(row.number) if row is not None else None
-        if row is None or standing is None:
+        standing = known.get(number)
+        if standing is None:
             continue
+        row = resent.rows[number].number
         if standing.outcome is Outcome.ACCEPTED:
             reasons[number] = text(
-                "Row {row} was accepted in run {run} and is never sent again.", row=row.number, run=standing.run
+                "Row {row} was accepted in run {run} and is never sent again.", row=row, run=standing.run
             )
         elif standing.outcome is Outcome.UNCERTAIN:
             reasons[number] = text(
-                "Row {row} is uncertain in run {run}: settle it there first.", row=row.number, run=standing.run
+                "Row {row} is uncertain in run {run}: settle it there first.", row=row, run=standing.run
             )
     return reasons
 
 
-def still_refused(resent: Resent, candidates: Iterable[int], journal: Journal) -> dict[int, Text]:
+def still_refused(resent: Resent, candidates: Iterable[int], known: Mapping[int, Standing]) -> dict[int, Text]:
     """Return the rows that the vendor refused and nobody corrected, with its reason (see ``--retry-rejected``)."""
-    standings = {run: _standings(run, journal, moving=False) for run in resent.runs}
-    reasons: dict[int, Text] = {}
-    for number in candidates:
-        row = resent.rows.get(number)
-        standing = standings[row.run].get(row.number) if row is not None else None
-        if row is not None and standing is not None and standing.outcome is Outcome.REJECTED and not row.changed:
-            reasons[number] = standing.reason or text("The vendor refused it.")
-    return reasons
+    return {
+        number: standing.reason or text("The vendor refused it.")
+        for number in candidates
+        if (standing := known.get(number)) is not None
+        and standing.outcome is Outcome.REJECTED
+        and not resent.rows[number].changed
+    }
 
 
 def sent_additions(
@@ -247,16 +261,7 @@ def _settled(run: str, journal: Journal, options: Mapping[str, str]) -> set[int]
     return {number for number, found in errors.items() if settled_by(found, meanings)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What became of a row, and in which run."""
-
-    outcome: Outcome
-    run: str
-    reason: Text | None = None
-
-
-def _standings(run: str, journal: Journal, *, moving: bool) -> dict[int, _Standing]:
+def _standings(run: str, journal: Journal, *, moving: bool) -> dict[int, Standing]:
     """Return what became of each row of a run, by number, its corrections included; the gravest for a repeat."""
     try:
         journal.run(run)
@@ -270,7 +275,7 @@ def _standings(run: str, journal: Journal, *, moving: bool) -> dict[int, _Standi
             ),
             run=run,
         ) from None
-    found: dict[int, _Standing] = {}
+    found: dict[int, Standing] = {}
     for current in _family(run, journal):
         items = {item.place: item for item in journal.items_of(current)}
         for row in journal.rows_of(current):
@@ -283,11 +288,11 @@ def _standings(run: str, journal: Journal, *, moving: bool) -> dict[int, _Standi
     return found
 
 
-def _standing(row: RowRecord, items: Mapping[int, ItemRecord], run: str) -> _Standing:
+def _standing(row: RowRecord, items: Mapping[int, ItemRecord], run: str) -> Standing:
     if row.item is None:
-        return _Standing(row.outcome or Outcome.INVALID, run, next(iter(row.reasons), None))
+        return Standing(row.outcome or Outcome.INVALID, run, next(iter(row.reasons), None))
     item = items[row.item]
-    return _Standing(outcome_of(item.state), run, item.reason)
+    return Standing(outcome_of(item.state), run, item.reason)
 
 
 def _family(run: str, journal: Journal) -> list[str]:
