@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etl.core.headers import Wanted, choose_sheet, score
+from etl.core.identity import from_properties
 from etl.core.meanings import tables_of
 from etl.core.proposals import Inspection, inspect_sheet
 from etl.errors import FileError
 from etl.io.readers import Source, open_source
+from etl.io.workbook.filled_meanings import read_meanings
+from etl.io.workbook.own_columns import without_own_columns
 from etl.mappings import MappingFile, with_mapping
 from etl.model import Finding, Sheet, SheetName, column_letter
 from etl.options import SheetOptions
+from etl.resending import completed_by, recognise
 from etl.vendors import DESTINATIONS
 from etl.vendors.base import Destination
 
 _SURE = 0.75
 """A proposal that is less sure than this is kept as a comment."""
-_PROPERTY = "etl_destination"
-"""The property in which our templates name their destination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,14 @@ def inspect_file(options: SheetOptions, profile: str | None = None) -> Inspected
     """Return what a file holds. FileError when it cannot be read, UsageError for options that cannot be."""
     options, known = with_mapping(options)
     source = open_source(options.file, encoding=options.encoding, allow_legacy=options.allow_legacy)
-    sheets = _sheets(source, options.sheet)
-    named = options.to or source.properties.get(_PROPERTY)
+    identity = from_properties(source.properties)
+    if identity is not None and identity.data_sheet is not None:
+        options = completed_by(identity, options)
+    sheets = [_plain(sheet) for sheet in _sheets(source, options.sheet)]
+    named = options.to
     destinations = [DESTINATIONS[named]] if named in DESTINATIONS else list(DESTINATIONS.values())
     sheet, destination = _best(sheets, destinations)
+    options = replace(options, meanings=(*options.meanings, *read_meanings(source, destination)))
     undecided = _undecided(sheets, destination, options)
     # The constants are not checked against the destination here: what is no field of it is told by `run`.
     wanted = Wanted(options.maps, dict(options.constants), options.header_row)
@@ -66,6 +72,12 @@ def inspect_file(options: SheetOptions, profile: str | None = None) -> Inspected
         findings=(*undecided, *(one for one in sheet.findings if not (one.is_error and one.row in found.skipped))),
         mapping=_mapping(options, found, destination, profile or known.profile),
     )
+
+
+def _plain(sheet: Sheet) -> Sheet:
+    """Return the sheet without the columns that are ours: hidden ones of ``Reenviar``, those of an annotated copy."""
+    resent = recognise(sheet)
+    return without_own_columns(sheet if resent is None else resent.sheet)[0]
 
 
 def _sheets(source: Source, name: str | None) -> list[Sheet]:

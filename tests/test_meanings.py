@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from etl.core.report import Report
+from etl.inspection import inspect_file
 from etl.mappings import MappingFile, load_mapping, save_mapping
 from etl.options import OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file, validate_file
@@ -165,3 +166,16 @@ def test_a_sheet_without_such_values_has_no_mapeos(lab: Lab, tmp_path: Path) -> 
     report = send(lab, tmp_path / "lista.xlsx")
     assert report.results is not None
     assert "Mapeos" not in openpyxl.load_workbook(report.results).sheetnames
+
+
+def test_inspect_keeps_what_a_results_workbook_knows(lab: Lab, tmp_path: Path) -> None:
+    """Destination, columns, constants and what was chosen in `Mapeos` become a mapping file."""
+    first = send(lab, shop_sheet(tmp_path))
+    assert first.results is not None
+    fill_in(first.results, {"dolar blue": "DOL"})
+    seen = inspect_file(SheetOptions(file=Path(first.results)))
+    assert (seen.destination, seen.chosen, seen.found.sheet) == (PRODUCTS, True, "Reenviar")
+    assert seen.found.headers == HEADERS
+    assert seen.mapping.values == {"moneda": {"dolar blue": "DOL"}}
+    assert seen.mapping.columns["Bulto"] == "unidad_bulto"
+    assert seen.mapping.constants == {"operacion": "A"}
