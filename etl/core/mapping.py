@@ -108,7 +108,7 @@ def _sorted_out(
     filled = data_rows(sheet, layout.header_row)
     judged = [number for number in filled if objected.get(number, WRONG_FIELD_COUNT) == WRONG_FIELD_COUNT]
     skipped = rows_without_data(sheet, judged, layout, destination)
-    found = [number for number in filled if number not in objected or number in skipped]
+    found = [number for number in filled if number not in objected]
     if options.skip_hidden:
         for number in sheet.hidden_rows.intersection(found).difference(skipped):
             skipped[number] = text("The row is hidden, and hidden rows are left out (--hidden skip)")
