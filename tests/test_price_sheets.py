@@ -387,3 +387,40 @@ def test_the_results_show_what_was_there_and_what_is_now(lab: Lab, tmp_path: Pat
         [None, None, None, None],
         [10.5, 12, "7790000000002", "(vacío)"],
     ]
+
+
+def test_a_new_product_is_corrected_in_the_results_or_by_set(lab: Lab, tmp_path: Path) -> None:
+    """What was missing to add it may be given for all rows: nothing need be touched in `Reenviar`."""
+    fill(lab, 1)
+    out = tmp_path / "r.xlsx"
+    path = prices(tmp_path, {0: "11", 5: "12"})
+
+    def send(file: Path, constants: tuple[tuple[str, str], ...], to: str | None, results: Path) -> Report:
+        return run_file(
+            SheetOptions(file=file, to=to, constants=constants),
+            OutputOptions(results=results, language="es"),
+            SendOptions(yes=True),
+            lab.settings,
+            Silent(),
+        )
+
+    assert counts(send(path, SET_LIST, PRODUCTS, out)) == {"accepted": 1, "invalid": 1}
+    again = send(out, NEW, None, tmp_path / "r2.xlsx")
+    assert counts(again) == {"accepted": 1}
+    assert lab.sandbox.tusfacturas.products[LIST, "P0005"]["descripcion"] == "Nuevo"
+
+
+def test_run_and_undo_leave_the_vendor_as_it_was(lab: Lab, tmp_path: Path) -> None:
+    """What the journal kept of the products before is enough to set them back, erased fields included."""
+    from etl.undoing import undo_run  # noqa: PLC0415 - only here
+
+    before = fill(lab, 3)
+    path = sheet(tmp_path, "Código;Precio neto;EAN;Unidad de medida\nP0000;11;(vacío);\nP0001;11;;(vacío)\n")
+    report = run(lab, path)
+    assert counts(report) == {"accepted": 2}
+    assert report.run is not None
+    back = tmp_path / "undo.xlsx"
+    undo_run(report.run, back, lab.settings, "es")
+    undone = run_file(SheetOptions(file=back), NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())
+    assert counts(undone) == {"accepted": 2}
+    assert changed(before, lab) == {}

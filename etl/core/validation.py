@@ -162,8 +162,12 @@ def _missing_values(mapped: Mapped, destination: Destination, places: Places) ->
     """
     bad = {(finding.row, finding.field) for finding in mapped.findings if finding.is_error}
     whole = _rows_by_themselves(mapped.frame, destination)
+    always = required_fields(destination, {Need.ALWAYS})
+    if destination.default_group is not None and destination.group_field is not None:
+        # Nothing is taken by default where some rows say it: a blank cell among them was forgotten.
+        always += ((destination.group_field,),)
     for need, frame in ((Need.ALWAYS, mapped.frame), (Need.SOMETIMES, whole)):
-        for names in required_fields(destination, {need}):
+        for names in always if need is Need.ALWAYS else required_fields(destination, {need}):
             present = [name for name in names if name in frame]
             if not present and (need is Need.ALWAYS or not destination.completes):
                 continue
@@ -176,10 +180,11 @@ def _missing_values(mapped: Mapped, destination: Destination, places: Places) ->
 
 
 def _rows_by_themselves(frame: pd.DataFrame, destination: Destination) -> pd.DataFrame:
-    """Return the rows that no value of the vendor completes."""
+    """Return the rows of which it is known that no value of the vendor completes them."""
     if not destination.completes or destination.group_field not in frame:
         return frame
-    return frame[~frame[destination.group_field].isin(destination.completes).to_numpy()]
+    groups = frame[destination.group_field]
+    return frame[(groups.notna() & ~groups.isin(destination.completes)).to_numpy()]
 
 
 def required(names: Sequence[str], destination: Destination) -> Finding:
