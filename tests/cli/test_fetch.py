@@ -168,6 +168,25 @@ def test_bsales_stock_in_a_workbook(etl_fetch: Fetcher) -> None:
     assert [*etl_fetch.sandbox.bsale.requests] == ["GET stocks.json"]
 
 
+def test_a_fetched_stock_is_a_stock_take(etl_fetch: Fetcher) -> None:
+    """The column Stock corrected and the sheet sent: Bsale then has what was counted, and nothing else moved."""
+    etl_fetch("bsale.stocks", "-o", "s.xlsx", "--officeid", "2")
+    book = openpyxl.load_workbook("s.xlsx")
+    sheet = book.worksheets[0]
+    for row in sheet.iter_rows(min_row=2):
+        row[6].value = {629: 5, 700: 14}.get(row[2].value, row[6].value)
+    book.save("s.xlsx")
+    ended = etl_fetch.etl("run", "s.xlsx", "--to", "bsale.inventario", "--yes", "--json")
+    counts = ended.json["counts"]
+    assert (ended.code, counts["accepted"], counts["unchanged"], counts["invalid"]) == (0, 2, 2, 0)
+    shop = etl_fetch.sandbox.bsale
+    assert [(one.kind, one.variant, one.quantity) for one in shop.applications] == [
+        ("consumptions", 629, 3),
+        ("receptions", 700, 2),
+    ]
+    assert (shop.stock(2, 629).quantity, shop.stock(2, 700).quantity) == (5, 14)
+
+
 def test_bsales_receptions_have_days_and_lines(etl_fetch: Fetcher) -> None:
     """A day may be written in two ways; a date is a date in the workbook and ISO in CSV."""
     for day in ("23/03/2020", "2020-03-23", "1584921600"):
