@@ -209,6 +209,8 @@ def once_only(
     content, file = content_hash(planned.batches), intake.sheet.sha256
     now = datetime.now(UTC)
     earlier = sent_runs(journal, profile.account, destination.name, file, content, now)
+    if job is not None and job.once is Once.DOCUMENT and destination.documents:
+        return _new_documents(planned, intake, destination, journal, profile, send)
     if job is not None:
         name, today = intake.sheet.file, job.day_of(now)
         if job.once is Once.DOCUMENT:
@@ -227,6 +229,18 @@ def once_only(
         return planned
     found = only_new(ids, [item.key_id for item in items], earlier, now, file_sha256=file, content=content)
     return _without(planned, found, intake, destination, send)
+
+
+def _new_documents(
+    planned: Plan, intake: Intake, destination: Destination, journal: Journal, profile: Profile, send: SendOptions
+) -> Plan:
+    """Take out the documents that were sent already, whatever their rows are now. RefusedError when all were."""
+    sent = journal.sent_groups(profile.account, destination.name)
+    items = [item for batch in planned.batches for item in batch.items]
+    known = {index: sent[item.group] for index, item in enumerate(items) if item.group in sent}
+    if len(known) == len(items):
+        raise _refusal("document", next(iter(known.values())), len(items), len(items))
+    return _without(planned, NewOnly(sent=known), intake, destination, send) if known else planned
 
 
 def _refusal(kind: str, run: str, equal: int, of: int) -> RefusedError:
@@ -268,7 +282,7 @@ def _refusal(kind: str, run: str, equal: int, of: int) -> RefusedError:
 def _without(planned: Plan, found: NewOnly, intake: Intake, destination: Destination, send: SendOptions) -> Plan:
     items = [item for batch in planned.batches for item in batch.items]
     skipped = {
-        row: text("Already sent in run {run} (--only-new).", run=run)
+        row: text("Already sent in run {run}.", run=run)
         for index, run in found.sent.items()
         for row in items[index].rows
     }

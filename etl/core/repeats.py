@@ -20,7 +20,7 @@ class Once(StrEnum):
     CONTENT_AND_DAY = "content+day"
     """The same rows on the same day: each day's delivery is its own."""
     DOCUMENT = "document"
-    """The same document, whatever its rows: a file of this name was sent."""
+    """The same document, whatever its rows: one with this head, or, where sheets have none, a file of this name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,3 +151,25 @@ def test_the_limits_of_guards_can_be_a_jobs_own(companies: Nights) -> None:
         companies.batch(EVERY + 'guards = { price_jump = "much" }\n')
     companies.lab.sandbox.faults.order(Fault.LATENCY, delay=0.0)
     assert companies.batch(EVERY + "guards = { price_jump = 80 }\n").exit_code == 0
+
+
+def test_documents_with_a_head_are_known_by_it(nights: Nights) -> None:
+    """A growing list of receptions: what was sent is left out, the rest goes, and a list without any is a repeat."""
+    sandbox = nights.lab.sandbox
+    nights.environ = {
+        "ETL_BSALE_URL": sandbox.url("bsale"),
+        "ETL_BSALE_ACCESS_TOKEN": DEMO_CREDENTIALS["bsale"]["access_token"],
+    }
+    jobs = '[[jobs]]\nname = "r"\nfile = "in/r.csv"\nto = "bsale.recepciones"\narchive = "archive"\nonce = "document"\n'
+
+    def receive(*numbers: int) -> object:
+        path = nights.sheet(name="in/r.csv")
+        saved = path.stat().st_mtime
+        lines = [f"1;Guía;{number};629;2;100" for number in numbers]
+        path.write_text("\n".join(["officeId;document;documentNumber;code;quantity;cost", *lines]) + "\n", "utf-8")
+        os.utime(path, (saved, saved))
+        return nights.one(jobs)
+
+    first, second, third = receive(1, 2), receive(1, 2, 3), receive(3, 2)
+    assert [ending.state for ending in (first, second, third)] == [State.DONE, State.DONE, State.REPEAT]  # type: ignore[attr-defined]
+    assert (second.counts["accepted"], second.counts["skipped"]) == (1, 2)  # type: ignore[attr-defined]

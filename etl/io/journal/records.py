@@ -257,6 +257,9 @@ class Journal(Protocol):
     def history(self, since: datetime | None = None, until: datetime | None = None) -> list[RunRecord]:
         """Return the runs that began from `since` on and before `until`, newest first."""
 
+    def sent_groups(self, account: str, destination: str) -> dict[str, str]:
+        """Return the groups of which something was sent, with the last run that did: group -> run."""
+
     def old_doubts(self, before: datetime) -> list[OldDoubt]:
         """Return the runs with items that were sent before a moment and nobody has settled, oldest first."""
 

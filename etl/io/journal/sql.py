@@ -313,6 +313,20 @@ class SqlJournal:
         with self._read() as connection:
             return [_run(found) for found in connection.execute(query).mappings()]
 
+    def sent_groups(self, account: str, destination: str) -> dict[str, str]:
+        """Return the groups of which something was sent, with the last run that did: group -> run."""
+        of_batch = and_(items.c.run == batches.c.run, items.c.batch == batches.c.number)
+        query = (
+            select(batches.c.group, runs.c.id, runs.c.serial)
+            .select_from(runs.join(batches, batches.c.run == runs.c.id).join(items, of_batch))
+            .where(runs.c.account == account, runs.c.destination == destination)
+            .where(items.c.state.in_(list(EFFECTIVE)))
+            .distinct()
+            .order_by(runs.c.serial)
+        )
+        with self._read() as connection:
+            return {group: run for group, run, _ in connection.execute(query)}
+
     def old_doubts(self, before: datetime) -> list[OldDoubt]:
         """Return the runs with items that were sent before a moment and nobody has settled, oldest first."""
         tried = (
