@@ -85,3 +85,20 @@ def test_an_older_plan_is_overtaken_by_a_newer_run() -> None:
     assert overtaken_by(["a"], ["ka"], newer, by_key=False) == "r9"
     assert overtaken_by(["a2"], ["ka"], newer, by_key=False) is None
     assert overtaken_by(["a2"], ["ka"], newer, by_key=True) == "r9"
+
+
+def test_equal_lines_count_as_often_as_they_were_sent() -> None:
+    """Where lines have no key: two of three equal ones were sent, in one run or in two; the third is new."""
+    both = [sent({"a", "a-2"})]
+    apart = [sent({"a"}, id="r2"), sent({"a"}, id="r1")]
+    for earlier in (both, apart):
+        found = only_new(["a", "a-2", "a-3"], ["ka"] * 3, earlier, NOW)
+        assert set(found.sent) == {0, 1}
+        assert not found.held, "the third is no other quantity"
+
+
+def test_the_number_of_a_repeated_line_does_not_hide_a_repeat() -> None:
+    """Left alone, the second of two equal lines has another number in the newer run."""
+    assert overtaken_by(["a-2"], ["ka"], [sent({"a"}, id="r9")], by_key=False) == "r9"
+    assert repeat(["a", "a-2"], sent({"a-7", "a-8"})) == Repeat("r1", "corrected", 2, 2)
+    assert repeat(["a", "a-2", "a-3", "a-4"], sent({"a"})) is None, "one of four was sent"

@@ -29,6 +29,7 @@ OFFICE = Column(
     kind=Kind.CODE,
     required=True,
     max_length=100,
+    looked_up=True,
     help=text("The office: its number, or its name, which is looked up before sending."),
     source=RECEPTION_PAGE,
     aliases=(
