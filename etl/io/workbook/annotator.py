@@ -22,7 +22,7 @@ from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.packaging.custom import StringProperty
-from openpyxl.styles import Color, Font, PatternFill
+from openpyxl.styles import Color, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import ColumnDimension
@@ -113,8 +113,7 @@ def _write_columns(sheet: Worksheet, first: int, request: Mapping[str, Any]) -> 
     for row, word, colours, reason in request["states"]:
         state = sheet.cell(row, first)
         _write(state, word)
-        state.fill = PatternFill("solid", start_color=colours[0])
-        state.font = Font(color=colours[1])
+        _mark(state, *colours)
         _write(sheet.cell(row, first + 1), reason)
 
 
@@ -136,7 +135,7 @@ def _owner(sheet: Worksheet, row: int, column: int) -> Cell:
     return owner
 
 
-def _mark(cell: Cell, fill: str, ink: str) -> None:
+def _mark(cell: Cell | MergedCell, fill: str, ink: str) -> None:
     """Fill a cell, its text in a colour that can be read on it."""
     cell.fill = PatternFill("solid", start_color=fill)
     font: Any = copy.copy(cell.font)

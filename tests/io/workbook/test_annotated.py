@@ -138,6 +138,7 @@ def test_estado_and_motivo_stand_after_the_table(annotated: tuple[Path, Path]) -
     assert [page.cell(3, column).value for column in (6, 7)] == ["Estado", "Motivo"]
     assert [page.cell(row, 6).value for row in (4, 5, 6, 7)] == ["no enviada", "inválida", "inválida", "inválida"]
     assert page.cell(4, 7).value is None
+    assert page.cell(5, 6).font.name == page["B5"].font.name
     assert page.cell(5, 7).value == "«cinco» no es un número"
     spans = {name: (known.min, known.max, known.hidden) for name, known in page.column_dimensions.items()}
     assert spans["F"][:2] == (6, 6)
