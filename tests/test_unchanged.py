@@ -63,7 +63,11 @@ def test_a_value_in_doubt_or_refused_is_not_the_last_accepted_one(lab: Lab, tmp_
     lab.sandbox.faults.order(Fault.CLOSE_AFTER)
     assert outcomes(run(lab, stock(tmp_path, carne=6))) == ["uncertain"]
     lab.sandbox.faults.clear()
-    assert outcomes(run(lab, stock(tmp_path, carne=5))) == ["accepted"], "6 may be what is there"
+    assert outcomes(run(lab, stock(tmp_path, carne=6))) == ["accepted"], "nobody knows whether 6 is there"
+    lab.sandbox.faults.order(Fault.CLOSE_AFTER)
+    assert outcomes(run(lab, stock(tmp_path, carne=7))) == ["uncertain"]
+    lab.sandbox.faults.clear()
+    assert outcomes(run(lab, stock(tmp_path, carne=6))) == ["accepted"], "7 may be what is there"
 
 
 def test_a_dry_run_looks_into_the_journal_only_when_told_to_read(lab: Lab, tmp_path: Path) -> None:
