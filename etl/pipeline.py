@@ -9,24 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.consent import ask, require_answer, show_plan
-from etl.core.meanings import Meaning, with_meanings
+from etl.asking import Errand, consented, foreseen, remember, survey
+from etl.consent import show_plan
 from etl.core.planning import marked
 from etl.core.report import Report
-from etl.core.thresholds import Thresholds
-from etl.costs import compared, cost_of
 from etl.errors import EtlError, FileError, InternalError, RefusedError, UsageError
-from etl.guarding import alarms, guarded, known_guards, remembered, takes_away, warned
-from etl.mappings import is_workbook, keep_meanings, with_mapping
-from etl.messages import Text, ntext, text
+from etl.guarding import alarms, known_guards, warned
+from etl.messages import Text, text
 from etl.model import Batch
 from etl.options import OutputOptions, Person, SendOptions, SheetOptions
-from etl.plans import Plan, first_plan, invalid_rows, once_only, withhold
+from etl.plans import first_plan, once_only, withhold
+from etl.preparing import Prepared, keep_filled_in, prepare, read_and_check
 from etl.recording import record_plan, report_unsent
-from etl.unchanged import refuse_movements, without_accepted
-from etl.vendors import DESTINATIONS, vendor_of
-from etl.vendors.base import Destination, Wishes, configured
-from etl.warming import import_ahead
+from etl.unchanged import refuse_movements
+from etl.vendors import vendor_of
+from etl.vendors.base import Destination, configured
 
 _EXAMPLE_RUN = "00000000"
 """Stands in the bodies that a dry run writes where a run's own id would."""
@@ -34,20 +31,19 @@ _EXAMPLE_RUN = "00000000"
 if TYPE_CHECKING:
     from etl.intake import Intake
     from etl.io.journal.records import Journal
-    from etl.io.readers import Source
     from etl.settings import Profile, Settings
 
 
 def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) -> Report:
     """Check a sheet: no network, no credentials, no journal. File errors come back as a report with their code."""
     with _reporting("validate", sheet) as outcome:
-        prepared = _prepare(sheet)
+        prepared = prepare(sheet)
         options, destination = prepared.options, prepared.destination
         outcome.to = destination.name
-        _keep_meanings(prepared, person)
-        intake = _take_in(prepared, sending=False)
+        keep_filled_in(prepared, person)
+        intake = read_and_check(prepared, sending=False)
         planned = first_plan(intake, destination, options, SendOptions())
-        planned = _warned(planned, intake, prepared, prepared.thresholds, ())
+        planned = warned(planned, alarms(planned, intake, destination, prepared.thresholds, ()), intake)
         report = report_unsent("validate", options, destination, intake, planned)
         target = output.results or _beside(options.file, "validacion")
         outcome.report = _written(report, intake, prepared, target, output, person)
@@ -61,9 +57,9 @@ def run_file(
     sheet = replace(sheet, zone_of=settings.zone_of, guards_of=settings.guards_of)
     known_guards(send.confirm)
     with _reporting("run", sheet) as outcome:
-        prepared = _prepare(sheet)
+        prepared = prepare(sheet)
         outcome.to = prepared.destination.name
-        _keep_meanings(prepared, person)
+        keep_filled_in(prepared, person)
         work = _dry_run if send.dry_run else _run
         outcome.report = work(prepared, output, send, settings, person)
     return outcome.finished
@@ -73,24 +69,25 @@ def _dry_run(
     prepared: Prepared, output: OutputOptions, send: SendOptions, settings: Settings, person: Person
 ) -> Report:
     options = prepared.options
-    intake = _take_in(prepared, sending=True)
+    intake = read_and_check(prepared, sending=True)
     reads = send.read or prepared.destination.surveys_rehearsals
     profile = _profile(prepared, settings) if reads else None
-    destination = configured(prepared.destination, profile or settings.only_profile(*_company(prepared)))
+    destination = configured(prepared.destination, profile or settings.only_profile(*prepared.company))
     refuse_movements(intake, destination, send)
-    if profile is not None:
-        intake = _surveyed(intake, prepared, send, settings, profile, person)
+    left: tuple[Text, ...] = ()
+    if profile is None:
+        planned = first_plan(intake, destination, options, send)
+        planned = warned(planned, alarms(planned, intake, destination, prepared.thresholds, send.confirm), intake)
+    else:
+        errand = Errand(destination, send, settings, profile, person)
+        intake = survey(intake, errand, strict=options.strict)
         if intake.unread is not None:
             planned = first_plan(intake, destination, options, send)
             return _unread(intake.unread, report_unsent("run", options, destination, intake, planned, profile))
-        intake = _remembered(intake, destination, send, settings, profile)
-    planned = first_plan(intake, destination, options, send)
-    left: tuple[Text, ...] = ()
-    if profile is not None:
-        planned, intake = _with_evidence(planned, intake, prepared, send, settings, profile, person)
-        left, intake = _left(planned, intake, destination, send, settings, profile, person)
-    thresholds = profile.guards if profile is not None else prepared.thresholds
-    planned = _warned(planned, intake, prepared, thresholds, send.confirm)
+        with _known_journal(settings, destination) as journal:
+            intake = remember(intake, errand, journal)
+            planned = first_plan(intake, destination, options, send)
+            planned, intake, left = foreseen(planned, intake, errand, journal)
     if send.payloads is not None:
         _write_payloads(send.payloads, marked(planned.batches, _EXAMPLE_RUN, destination))
     report = report_unsent("run", options, destination, intake, planned, profile, left)
@@ -105,20 +102,20 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
 
     profile = _profile(prepared, settings)
     options, destination = prepared.options, configured(prepared.destination, profile)
-    vendor = vendor_of(destination.name)
+    vendor, errand = vendor_of(destination.name), Errand(destination, send, settings, profile, person)
     target = output.results or _beside(options.file, "resultados")
     settings.prepare_home()
     with AccountLock(settings.home, vendor.name, profile.account, profile.address, send.wait):
-        intake = _take_in(prepared, sending=True)
+        intake = read_and_check(prepared, sending=True)
         journal = open_journal(settings.journal_url)
         try:
             refuse_movements(intake, destination, send)
             recover(journal, profile.account, vendor)
-            intake = _surveyed(intake, prepared, send, settings, profile, person)
+            intake = survey(intake, errand, strict=options.strict)
             if intake.unread is not None:
                 planned = first_plan(intake, destination, options, send)
                 return _unread(intake.unread, report_unsent("run", options, destination, intake, planned, profile))
-            intake = without_accepted(intake, destination, journal, profile.account, send)
+            intake = remember(intake, errand, journal)
             planned = first_plan(intake, destination, options, send)
             try:
                 planned = once_only(planned, intake, destination, journal, profile, send)
@@ -127,7 +124,7 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
                 return _refused(refusal, report_unsent("run", options, destination, intake, planned, profile))
             show_plan(planned, intake, destination, profile, journal, settings, person)
             if planned.batches:
-                planned, intake = _consented(planned, intake, prepared, send, settings, profile, journal, person)
+                planned, intake = consented(planned, intake, errand, journal)
                 size = sum(len(batch.body) for batch in planned.batches)
                 require_space(size, settings.home, target.parent if output.write_results else None)
             run = record_plan(planned, intake, options, destination, journal, profile, target, send.scheduled)
@@ -139,137 +136,25 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
 
 def _profile(prepared: Prepared, settings: Settings) -> Profile:
     """Return the company's profile, its credentials present. Raises ConfigurationError."""
-    vendor, name = _company(prepared)
+    vendor, name = prepared.company
     profile = settings.profile(vendor, settings.chosen or name)
     profile.credentials()
     return profile
 
 
-def _company(prepared: Prepared) -> tuple[str, str | None]:
-    return vendor_of(prepared.destination.name).name, prepared.profile
-
-
-def _surveyed(
-    intake: Intake, prepared: Prepared, send: SendOptions, settings: Settings, profile: Profile, person: Person
-) -> Intake:
-    """Read what the vendor has, where the destination wants to know it and something may be sent."""
-    destination = prepared.destination
-    if destination.survey is None or (prepared.options.strict and invalid_rows(intake)):
-        return intake
-    from etl.dispatch import inquiry  # noqa: PLC0415 - HTTP
-    from etl.surveying import surveyed  # noqa: PLC0415
-
-    if not send.dry_run and intake.checked.rows:
-        require_answer(send, person)
-    wishes = Wishes(
-        only_changed=send.only_changed,
-        key=send.key,
-        partial_documents=send.partial_documents,
-        settings=profile.settings,
-    )
-    vendor = vendor_of(destination.name)
-    with inquiry(vendor, settings, profile, person, max_requests=send.max_requests) as asking:
-        return surveyed(intake, destination, wishes, asking)
-
-
-def _remembered(
-    intake: Intake, destination: Destination, send: SendOptions, settings: Settings, profile: Profile
-) -> Intake:
-    """Leave out what the journal's last accepted values equal, where there is a journal: a dry run makes none."""
-    if not send.only_changed or destination.remembered is None:
-        return intake
+@contextmanager
+def _known_journal(settings: Settings, destination: Destination) -> Iterator[Journal | None]:
+    """Give the journal where the vendor cannot tell what it has, and there is one: a dry run makes none."""
     from etl.io.journal import open_journal, schema_version  # noqa: PLC0415 - SQLAlchemy
 
-    if schema_version(settings.journal_url) is None:
-        return intake
+    if destination.remembered is None or schema_version(settings.journal_url) is None:
+        yield None
+        return
     journal = open_journal(settings.journal_url)
     try:
-        return without_accepted(intake, destination, journal, profile.account, send)
+        yield journal
     finally:
         journal.close()
-
-
-def _consented(
-    planned: Plan,
-    intake: Intake,
-    prepared: Prepared,
-    send: SendOptions,
-    settings: Settings,
-    profile: Profile,
-    journal: Journal,
-    person: Person,
-) -> tuple[Plan, Intake]:
-    """Return what may be sent once the guards and the person agreed, with the requests that took."""
-    require_answer(send, person)
-    planned, intake = _with_evidence(planned, intake, prepared, send, settings, profile, person)
-    last = remembered(planned, prepared.destination, journal, profile.account)
-    found = alarms(planned, intake, prepared.destination, profile.guards, send.confirm, last)
-    planned = guarded(planned, found, intake, person)
-    if planned.batches and not send.yes:
-        left, intake = _left(planned, intake, prepared.destination, send, settings, profile, person)
-        for line in left:
-            person.say(line)
-    if planned.batches:
-        ask(send, person)
-    return planned, intake
-
-
-def _left(
-    planned: Plan,
-    intake: Intake,
-    destination: Destination,
-    send: SendOptions,
-    settings: Settings,
-    profile: Profile,
-    person: Person,
-) -> tuple[tuple[Text, ...], Intake]:
-    """Return what the vendor says is left of the plan, where it says so, and the sheet with the request that took."""
-    vendor = vendor_of(destination.name)
-    cost = cost_of(planned, intake, destination, evidence=profile.evidence)
-    within = send.max_requests is None or intake.reads + 1 + cost.total <= send.max_requests
-    if vendor.allowance is None or not planned.batches or not within:
-        return (), intake
-    from etl.dispatch import inquiry  # noqa: PLC0415 - HTTP
-    from etl.surveying import allowed  # noqa: PLC0415
-
-    with inquiry(vendor, settings, profile, person, max_requests=send.max_requests) as asking:
-        asking.used = intake.reads
-        allowance = allowed(vendor, asking)
-    said = (
-        (text("What is left of the plan could not be read."),)
-        if allowance is None
-        else tuple(compared(cost, allowance))
-    )
-    return said, replace(intake, reads=asking.used)
-
-
-def _warned(
-    planned: Plan, intake: Intake, prepared: Prepared, thresholds: Thresholds, confirmed: tuple[str, ...]
-) -> Plan:
-    """Return the plan with what the guards see in it, for a command that sends nothing."""
-    return warned(planned, alarms(planned, intake, prepared.destination, thresholds, confirmed), intake)
-
-
-def _with_evidence(
-    planned: Plan,
-    intake: Intake,
-    prepared: Prepared,
-    send: SendOptions,
-    settings: Settings,
-    profile: Profile,
-    person: Person,
-) -> tuple[Plan, Intake]:
-    """Read the stock of what would be taken away, where the profile wants such evidence."""
-    if not takes_away(planned, prepared.destination):
-        return planned, intake
-    from etl.dispatch import inquiry  # noqa: PLC0415 - HTTP
-    from etl.surveying import with_evidence  # noqa: PLC0415
-
-    vendor = vendor_of(prepared.destination.name)
-    with inquiry(vendor, settings, profile, person, max_requests=send.max_requests) as asking:
-        asking.used = intake.reads
-        planned = with_evidence(planned, prepared.destination, asking)
-    return planned, replace(intake, reads=asking.used)
 
 
 def _submit(
@@ -298,96 +183,6 @@ def _submit(
         code = 7 if report.counts["uncertain"] else error.exit_code
         return replace(report, exit_code=code, stopped=error.message)
     return report_of(journal, run, "run")
-
-
-# --- reading and planning ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What was asked, completed by a mapping file and by what the workbook says of itself, and the opened file."""
-
-    options: SheetOptions
-    destination: Destination
-    source: Source
-    profile: str | None
-    """The profile that the mapping file or the workbook names."""
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """The limits of the guards, as far as it is known for which company they are."""
-        return self.options.guards_of(vendor_of(self.destination.name).name, self.profile)
-
-    filled_in: tuple[Meaning, ...] = ()
-    """What the workbook's sheet `Mapeos` says of values; it stands among the options too."""
-
-
-def _prepare(sheet: SheetOptions) -> Prepared:
-    """Open the file and find out where it goes. Raises UsageError, FileError or ConfigurationError."""
-    from etl.core.identity import from_properties  # noqa: PLC0415 - `--help` needs no reader
-    from etl.io.readers import open_source  # noqa: PLC0415
-    from etl.io.workbook.filled_meanings import read_meanings  # noqa: PLC0415
-    from etl.resending import completed_by  # noqa: PLC0415
-
-    options, mapping = with_mapping(sheet)
-    if options.to is not None:
-        _destination(options.to)
-    source = open_source(options.file, encoding=options.encoding, allow_legacy=options.allow_legacy)
-    identity = from_properties(source.properties)
-    options = completed_by(identity, options)
-    profile = mapping.profile or (identity.profile if identity is not None else None)
-    destination = _destination(options.to)
-    filled = read_meanings(source, destination) if identity is None or identity.to == destination.name else ()
-    options = replace(options, meanings=(*options.meanings, *filled))
-    return Prepared(options, with_meanings(destination, options.meanings), source, profile, filled)
-
-
-def _keep_meanings(prepared: Prepared, person: Person) -> None:
-    """Put what `Mapeos` says of values into the mapping file, for the sheets to come."""
-    mapping = prepared.options.mapping
-    if not prepared.filled_in or mapping is None or is_workbook(mapping):
-        return
-    count = len(prepared.filled_in)
-    try:
-        keep_meanings(mapping, prepared.filled_in)
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        person.say(text("{path} could not be written: {why}.", path=str(mapping), why=why))
-        return
-    person.say(
-        ntext(
-            "What {count} value means is kept in {path}.",
-            "What {count} values mean is kept in {path}.",
-            count,
-            path=str(mapping),
-        )
-    )
-
-
-def _destination(name: str | None) -> Destination:
-    known = ", ".join(sorted(DESTINATIONS))
-    if name is None:
-        raise UsageError(text("Where should it be sent? Say --to with one of: {known}", known=known))
-    if name not in DESTINATIONS:
-        raise UsageError(text("There is no destination {name}. Known are: {known}", name=name, known=known))
-    return DESTINATIONS[name]
-
-
-def _take_in(prepared: Prepared, *, sending: bool) -> Intake:
-    import_ahead("etl.intake")
-    _read_ahead(prepared)
-    from etl.intake import take_in  # noqa: PLC0415 - pandas and pandera
-
-    zone = prepared.options.zone_of(*_company(prepared))
-    return take_in(prepared.options, prepared.destination, prepared.source, sending=sending, zone=zone)
-
-
-def _read_ahead(prepared: Prepared) -> None:
-    """Read the sheet while the libraries come in, where there is no doubt which it is."""
-    wanted, sheets = prepared.options.sheet, prepared.source.sheets
-    candidates = [sheet for sheet in sheets if (sheet.visible if wanted is None else sheet.name == wanted)]
-    if len(candidates) == 1:
-        prepared.source.read(candidates[0].name)
 
 
 # --- reporting ----------------------------------------------------------------------------------------------------

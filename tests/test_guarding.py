@@ -369,3 +369,18 @@ def test_a_dry_run_that_reads_warns_of_prices(lab: Lab, tmp_path: Path) -> None:
     assert (report.exit_code, codes(report), codes(report, "warning")) == (0, set(), {"price_times_10"})
     cells = [finding for finding in report.findings if finding.row == 2 and finding.code == "price_times_10"]
     assert [(finding.cell, str(finding.message)) for finding in cells] == [("C2", "It would change from 100 to 1000")]
+
+
+def test_a_dry_run_that_reads_warns_by_what_the_journal_knows(running: Sandbox, tmp_path: Path) -> None:
+    """Justo: emptied counters are pointed out by --read, and only where a journal exists; none is made."""
+    running.reset()
+    lab = Lab(tmp_path / "home", running)
+    for at in range(12):
+        running.justo.catalogue.add_product(f"p{at}")
+    emptied = counters(tmp_path, [0] * 12, "cero.csv")
+    fresh = send(lab, emptied, "justo.stock", dry_run=True, read=True)
+    assert codes(fresh, "warning") == set()
+    assert not (lab.home / "journal.db").exists()
+    assert send(lab, counters(tmp_path, [4] * 12, "uno.csv"), "justo.stock").exit_code == 0
+    assert codes(send(lab, emptied, "justo.stock", dry_run=True, read=True), "warning") == {"stock_to_zero"}
+    assert codes(send(lab, emptied, "justo.stock", dry_run=True), "warning") == set()
