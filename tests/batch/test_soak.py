@@ -118,9 +118,8 @@ class Month:
             report = show_run(listed["run"], settings)
             codes = {row.number: str(row.cells[0]) for row in report.rows}
             words = [
-                Decision(rows=(row.number,), applied=self._is_applied(codes[row.number]), why="looked at the vendor")
+                Decision(rows=(row.ref,), applied=self._is_applied(codes[row.ref]), why="looked at the vendor")
                 for row in report.uncertain
-                if row.number is not None
             ]
             resolve_run(listed["run"], words, NO_WORKBOOK, settings, Silent())
             decided += len(words)
