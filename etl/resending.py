@@ -22,7 +22,9 @@ from etl.vendors.base import Destination
 if TYPE_CHECKING:
     from etl.io.journal.records import ItemRecord, Journal, RowRecord
 
-_OF_THE_ROW_ALONE = frozenset({"required", "not_found", "not_unique", "not_read", "similar_product"})
+_OF_THE_ROW_ALONE = frozenset(
+    {"required", "not_found", "not_enough_stock", "not_unique", "not_read", "similar_product"}
+)
 """Codes of findings that no other cell of the column has a part in."""
 
 

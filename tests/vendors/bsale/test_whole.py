@@ -11,7 +11,7 @@ import pytest
 
 from etl.core.report import Report
 from etl.errors import UsageError
-from etl.options import SendOptions, SheetOptions
+from etl.options import OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file
 from etl.sandbox import Fault, Sandbox
 from etl.sandbox.bsale_account import Variant
@@ -252,3 +252,15 @@ def test_an_answer_that_is_no_list_sends_nothing(lab: Lab, tmp_path: Path) -> No
     report = receive(lab, tmp_path, "1;Guía;5;a;629;1", "1;Guía;5;a;355;1")
     assert report.exit_code == 5
     assert lab.sandbox.bsale.applications == ()
+
+
+def test_what_was_put_right_at_the_vendor_goes_without_a_change_in_the_sheet(lab: Lab, tmp_path: Path) -> None:
+    """A variant that was missing is created: the results workbook, as it stands, sends its whole document."""
+    out = OutputOptions(results=tmp_path / "out.xlsx", language="en")
+    report = receive(lab, tmp_path, "1;Guía;5;a;629;1", "1;Guía;5;a;NUEVA;1", output=out)
+    assert outcomes(report) == ["not_sent", "invalid"]
+    lab.sandbox.bsale.account.variants[9000] = Variant(id=9000, code="NUEVA", product=656)
+    options = SheetOptions(file=tmp_path / "out.xlsx")
+    again = run_file(options, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())
+    assert (outcomes(again), again.exit_code) == (["accepted", "accepted"], 0)
+    assert documents(lab) == [["629", "NUEVA"]]
