@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from etl.core.plain_text import plain, whole
-from etl.core.report import Report
+from etl.core.report import Report, ReportRow
 from etl.messages import translate
 from etl.model import Finding, Origin, column_letter
 
@@ -84,9 +84,13 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
             "batch": row.batch,
             "vendor_id": row.vendor_id,
             "data": dict(row.data),
-            "changes": {name: {"before": one.before, "after": one.after} for name, one in row.changes.items()},
+            **({"changes": _changes(row)} if row.changes else {}),
             **({"derived": dict(row.derived)} if row.derived else {}),
         }
+
+
+def _changes(row: ReportRow) -> dict[str, Any]:
+    return {name: {"before": one.before, "after": one.after} for name, one in row.changes.items()}
 
 
 def _encodable(obj: object) -> object:
