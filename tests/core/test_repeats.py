@@ -89,8 +89,9 @@ def test_an_older_plan_is_overtaken_by_a_newer_run() -> None:
 
 def test_equal_lines_count_as_often_as_they_were_sent() -> None:
     """Where lines have no key: two of three equal ones were sent, in one run or in two; the third is new."""
-    both = [sent({"a", "a-2"})]
-    apart = [sent({"a"}, id="r2"), sent({"a"}, id="r1")]
+    key = frozenset({"ka"})
+    both = [sent({"a", "a-2"}, keys=key)]
+    apart = [sent({"a"}, id="r2", keys=key), sent({"a"}, id="r1", keys=key)]
     for earlier in (both, apart):
         found = only_new(["a", "a-2", "a-3"], ["ka"] * 3, earlier, NOW)
         assert set(found.sent) == {0, 1}
