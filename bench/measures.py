@@ -93,8 +93,11 @@ def ratio(rounds: int, ours: Callable[[], float], its: Callable[[], float]) -> t
 
 
 def reading(bench: Bench) -> Iterator[Figure]:
-    """P1, P2, P9, P11: validating an xlsx beside the libraries alone."""
+    """Measure reading, P1, P2, P9 and P11: reading and validating an xlsx beside the libraries alone."""
     sheet, spoilt = bench.sheet(), bench.sheet(0.5)
+    alone = lambda script: lambda: _told_seconds(bench, script, sheet)
+    value, detail = ratio(bench.rounds, alone("read_ours.py"), alone("calamine_alone.py"))
+    yield Figure("read", f"reading {bench.rows:,} rows of xlsx / python-calamine", value, 1.5, detail=detail)
     memory: list[float] = []
 
     def ours() -> float:
@@ -114,6 +117,11 @@ def reading(bench: Bench) -> Iterator[Figure]:
     yield Figure("P9", "memory of P1, all processes", statistics.median(memory), 400, unit=" MB")
     value, detail = ratio(bench.rounds, lambda: bench.validate(spoilt, *BARE).seconds, ours)
     yield Figure("P11", "P1 with 50% bad rows / with 2%", value, 1.5, detail=detail)
+
+
+def _told_seconds(bench: Bench, script: str, sheet: Path) -> float:
+    """Return the seconds that a script says its work took, without the start of its process."""
+    return float(bench.python(PEERS / script, sheet).output.split()[-1])
 
 
 def peers(bench: Bench) -> Iterator[Figure]:
@@ -164,7 +172,7 @@ def _sent(
     )
     told = json.loads(took.output)
     if told["counts"]["accepted"] != count:
-        raise SystemExit(f"{to}: {told['counts']}")
+        raise SystemExit(f"{to}: {told['counts']}\n{json.dumps(told['findings'][:3], ensure_ascii=False)}")
     return told, _span(Path(environ["ETL_HOME"]) / "journal.db")
 
 

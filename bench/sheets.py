@@ -21,7 +21,7 @@ HEADERS = [
     "Alícuota",
     "Moneda",
     "Código de barras",
-    "Impuestos internos",
+    "Alícuota de impuestos internos",
     "Unidad de medida",
     "RG 5329",
     "Afecta stock",

@@ -16,7 +16,7 @@ schema = Schema(
         fields.NumberField(name="Alícuota", constraints={"required": True, "enum": [27, 21, 10.5, 0, -1, -2]}),
         fields.StringField(name="Moneda", constraints={"required": True, "enum": ["PES", "DOL"]}),
         fields.StringField(name="Código de barras", constraints={"maxLength": 255}),
-        fields.NumberField(name="Impuestos internos"),
+        fields.NumberField(name="Alícuota de impuestos internos"),
         fields.StringField(name="Unidad de medida"),
         fields.StringField(name="RG 5329", constraints={"enum": ["S", "N"]}),
         fields.StringField(name="Afecta stock", constraints={"required": True, "enum": ["S", "N"]}),
