@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -36,6 +37,38 @@ def test_the_sandbox_serves_until_it_is_stopped(tmp_path: Path, stop: str) -> No
     assert told["variables"]["ETL_TUSFACTURAS_URL"].startswith(told["address"])
     with pytest.raises(OSError):
         urllib.request.urlopen(told["address"], timeout=2)  # noqa: S310 - loopback
+
+
+def test_orders_come_in_while_the_sandbox_serves(tmp_path: Path) -> None:
+    """With --orders the counters at Justo fall by themselves, as customers buy: what a sheet set does not stay."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "etl", "sandbox", "--port", "0", "--orders", "0.5", "--json"],
+        cwd=tmp_path, env=clean_environment(PYTHONPATH=str(ROOT)), stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            sheet = ROOT / "samples" / "justo-stock.xlsx"
+            sent = as_process(
+                "run", str(sheet), "--to", "justo.stock", "--yes", "--no-results", "--json",
+                cwd=tmp_path, environ=clean_environment(ETL_HOME=str(tmp_path / "home"), **told["variables"]),
+            )  # fmt: skip
+            assert sent.code == 0, sent.err
+            stocks = _stocks(told["address"])
+            assert any(stocks.values())
+            until = time.monotonic() + 20
+            while (later := _stocks(told["address"])) == stocks and time.monotonic() < until:
+                time.sleep(0.2)
+            assert all(later[thing] < stock for thing, stock in stocks.items() if stock)
+        finally:
+            process.terminate()
+            assert process.wait(15) == 0
+
+
+def _stocks(address: str) -> dict[str, int]:
+    with urllib.request.urlopen(f"{address}_control/state", timeout=10) as answer:  # noqa: S310 - loopback
+        state = json.load(answer)
+    return {"/".join(map(str, one["thing"])): one["stock"] for one in state["justo"]["stocks"]}
 
 
 def test_a_port_in_use_is_wrong_usage(etl: CommandLine) -> None:
