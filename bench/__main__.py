@@ -15,6 +15,7 @@ from bench.vendor import vendor
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+HEADING = ("| figure | what | ratio | goal | ours / theirs (medians) |", "|---|---|---|---|---|")
 
 
 def line(figure: Figure) -> str:
@@ -32,12 +33,24 @@ def measured_on() -> str:
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {libraries}"
 
 
-def write_table(lines: list[str]) -> None:
-    """Put the table between its marks in README."""
+def write_table(measured: list[str]) -> None:
+    """Put the lines that were measured between the marks in README; those of other parts stay as they were."""
     text = README.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    README.write_text(head + "\n".join([BEGIN, *lines, END]) + tail, encoding="utf-8")
+    known, _, tail = rest.partition(END)
+    kept = {_named(row): row for row in known.splitlines() if row.startswith("| ") and not row.startswith("| figure")}
+    kept |= {_named(row): row for row in measured}
+    table = [*HEADING, *sorted(kept.values(), key=_order), "", f"Measured on {measured_on()}."]
+    README.write_text(head + "\n".join([BEGIN, *table, END]) + tail, encoding="utf-8")
+
+
+def _named(row: str) -> tuple[str, ...]:
+    return tuple(row.split(" | ")[:2])
+
+
+def _order(row: str) -> tuple[int, str]:
+    name = row.removeprefix("| ").partition(" ")[0]
+    return (int(name[1:]) if name[1:].isdigit() else 0, row)
 
 
 def main() -> int:
@@ -51,9 +64,8 @@ def main() -> int:
         if asked.quick
         else {"rows": 100_000, "rounds": 3, "long_rows": 1_000_000, "batches": 2_000, "moves": 200}
     )
-    lines = ["| figure | what | ratio | goal | ours / theirs (medians) |", "|---|---|---|---|---|"]
-    print("\n".join(lines), flush=True)
-    missed = []
+    print("\n".join(HEADING), flush=True)
+    lines, missed = [], []
     with tempfile.TemporaryDirectory() as folder, vendor() as simulated:
         bench = Bench(folder=Path(folder), vendor=simulated, **sizes)
         for part in asked.parts or PARTS:
@@ -62,8 +74,8 @@ def main() -> int:
                 print(lines[-1], flush=True)
                 missed += [] if figure.reached else [figure.name]
     print(f"\n{measured_on()}\nmissed: {', '.join(missed) or 'none'}")
-    if not asked.quick and not asked.parts:
-        write_table([*lines, "", f"Measured on {measured_on()}."])
+    if not asked.quick:
+        write_table(lines)
     return int(bool(missed)) if not asked.quick else 0
 
 

@@ -31,7 +31,10 @@ class Vendor:
 
     def stock(self, count: int) -> None:
         """Have products that keep stock."""
-        self.control("tusfacturas/products", [_product(number) for number in range(count)])
+        for start in range(0, count, 5_000):
+            self.control(
+                "tusfacturas/products", [_product(number) for number in range(start, min(start + 5_000, count))]
+            )
 
 
 def _product(number: int) -> dict[str, Any]:
