@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 from importlib.metadata import version
@@ -59,6 +60,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(PARTS)}; all without any")
     parser.add_argument("--quick", action="store_true", help="small sheets, once: a report, no table is written")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that the sandbox ends, too
     sizes = (
         {"rows": 5_000, "rounds": 1, "long_rows": 50_000, "batches": 100, "moves": 10}
         if asked.quick
