@@ -18,8 +18,7 @@ from etl.core.outcomes import ItemState
 from etl.core.verdict import MOST_ATTEMPTS, MOST_UNSENT_ATTEMPTS, Verdict, judge
 from etl.flights import Flight, Rest, Result, Shot, Squadron, fly
 from etl.inquiry import NOT_TOLD, NOTHING, Ending, Halt, Inquiry, describe_refusal, why_not
-from etl.io.journal.records import BatchRecord, Change, Closing, ItemRecord, Journal
-from etl.io.journal.sql import CRASHED, NOT_CONNECTED
+from etl.io.journal.records import CRASHED, NOT_CONNECTED, BatchRecord, Change, Closing, ItemRecord, Journal
 from etl.messages import Text, text, verbatim
 from etl.model import Answer, Doubt, Effect, Failure, ItemReading, Json, NoAnswer, Presence, Reading, Request, Sighting
 from etl.reconciliation import Situation, conclude, is_due, last_sent, sighting_json
@@ -89,7 +88,8 @@ class Submission:
         self._done += 1
 
     def _sendable(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> list[ItemRecord]:
-        resendable = self._effect(batch) is Effect.SET and self._in_window(batch)
+        doubtful = any(item.state is ItemState.UNCERTAIN for item in items)
+        resendable = doubtful and self._effect(batch) is Effect.SET and self._in_window(batch)
         return [
             item
             for item in items

@@ -13,6 +13,7 @@ from etl.messages import Text, text_from_json
 from etl.model import Cell, Json, Value
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def to_text(value: Json) -> str:
@@ -22,7 +23,7 @@ def to_text(value: Json) -> str:
 
 def from_text(words: str | None) -> Json:
     """Return the JSON value; None for no text."""
-    return None if words is None else json.loads(words, parse_float=Decimal)
+    return None if words is None else _DECODER.decode(words)
 
 
 def moment(at: datetime) -> str:

@@ -11,6 +11,11 @@ from etl.core.outcomes import ItemState
 from etl.messages import Text
 from etl.model import Batch, Cell, Finding, Json, Outcome, Value
 
+CRASHED = "crashed"
+"""Verdict of an attempt whose process ended before the outcome was recorded."""
+NOT_CONNECTED = "not_connected"
+"""Verdict of an attempt that never reached the vendor: no request was used."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.engine import Connection, Engine, RowMapping
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.planning import token_of
-from etl.errors import InternalError, JournalError
-from etl.io.journal import encoding
+from etl.errors import JournalError
+from etl.io.journal import conversion, encoding
+from etl.io.journal.attempting import change, expect, intend, record
 from etl.io.journal.last_values import last_values
 from etl.io.journal.records import (
+    CRASHED,
+    NOT_CONNECTED,
     AttemptRecord,
     BatchRecord,
     Change,
@@ -31,19 +32,15 @@ from etl.io.journal.records import (
     RunRecord,
     Standing,
 )
-from etl.io.journal.schema import attempts, batches, findings, items, looks, rows, runs, words
+from etl.io.journal.schema import attempts, batches, findings, items, looks, rows, runs, stands_in, words
 from etl.io.journal.shedding import shed_details
 from etl.io.journal.superseding import supersede
-from etl.messages import Text, text, text_from_json
+from etl.messages import Text, text
 from etl.model import Batch, Finding, Json, Outcome
 
-_SENDABLE = (ItemState.PLANNED, ItemState.UNCERTAIN)
 _LOOKED_UP = (ItemState.UNCERTAIN, ItemState.ABSENT)
 _DECIDABLE = (ItemState.UNCERTAIN, ItemState.ABSENT, ItemState.DUPLICATED)
-CRASHED = "crashed"
-"""Verdict of an attempt whose process ended before the outcome was recorded."""
-NOT_CONNECTED = "not_connected"
-"""Verdict of an attempt that never reached the vendor: no request was used."""
+_ITEMS_OF_BATCH = select(items).where(items.c.run == bindparam("of_run"), items.c.batch == bindparam("of_batch"))
 
 
 class SqlJournal:
@@ -75,13 +72,15 @@ class SqlJournal:
         """T0: the whole plan, before anything is sent."""
         with self._write() as connection:
             serial = select(func.coalesce(func.max(runs.c.serial), 0) + 1).scalar_subquery()
-            connection.execute(insert(runs).values(**_run_values(run), serial=serial))
+            connection.execute(insert(runs).values(**conversion.run_values(run), serial=serial))
             if rows_:
-                connection.execute(insert(rows), [_row_values(run.id, place, row) for place, row in enumerate(rows_)])
+                connection.execute(
+                    insert(rows), [conversion.row_values(run.id, place, row) for place, row in enumerate(rows_)]
+                )
             if items_:
-                connection.execute(insert(items), [_item_values(run.id, item) for item in items_])
+                connection.execute(insert(items), [conversion.item_values(run.id, item) for item in items_])
             if batches_:
-                connection.execute(insert(batches), [_batch_values(run.id, batch) for batch in batches_])
+                connection.execute(insert(batches), [conversion.batch_values(run.id, batch) for batch in batches_])
 
     def add_findings(self, run: str, findings_: Iterable[Finding]) -> None:
         """Keep what the checks found, in place of what was kept before."""
@@ -107,30 +106,7 @@ class SqlJournal:
     def intend(self, run: str, batch: int, places: Sequence[int], body_sha256: str, at: datetime) -> int:
         """T1: the intent of an attempt, before its connection is opened. Returns the attempt's number."""
         with self._write() as connection:
-            number = 1 + (
-                connection.execute(
-                    select(func.max(attempts.c.number)).where(attempts.c.run == run, attempts.c.batch == batch)
-                ).scalar()
-                or 0
-            )
-            connection.execute(
-                insert(attempts),
-                {
-                    "run": run,
-                    "batch": batch,
-                    "number": number,
-                    "places": json.dumps(list(places)),
-                    "body_sha256": body_sha256,
-                    "started": encoding.moment(at),
-                },
-            )
-            changed = connection.execute(
-                update(items)
-                .where(items.c.run == run, items.c.place.in_(list(places)), items.c.state.in_(_SENDABLE))
-                .values(state=ItemState.SENDING)
-            )
-            _expect(changed.rowcount, len(places), "intend")
-        return number
+            return intend(connection, run, batch, places, body_sha256, at)
 
     def record(
         self,
@@ -144,20 +120,7 @@ class SqlJournal:
     ) -> None:
         """T2: the outcome of an attempt; `replaces` settles what older runs left open for the accepted keys."""
         with self._write() as connection:
-            connection.execute(
-                update(attempts)
-                .where(attempts.c.run == run, attempts.c.batch == batch, attempts.c.number == attempt)
-                .values(
-                    finished=encoding.moment(closing.at),
-                    verdict=closing.verdict,
-                    status=closing.status,
-                    detail=closing.detail,
-                    answer=closing.answer,
-                )
-            )
-            if closing.verdict != NOT_CONNECTED:
-                connection.execute(update(runs).where(runs.c.id == run).values(sent=runs.c.sent + 1))
-            _change(connection, run, changes, (ItemState.SENDING,))
+            record(connection, run, batch, attempt, closing, changes)
             if replaces:
                 supersede(connection, run, [one.place for one in changes if one.state is ItemState.CONFIRMED])
 
@@ -211,7 +174,7 @@ class SqlJournal:
                 },
             )
             _add_reads(connection, run, reads)
-            _change(connection, run, changes, _LOOKED_UP)
+            change(connection, run, changes, _LOOKED_UP)
 
     def record_word(
         self, run: str, changes: Sequence[Change], *, who: str, applied: bool, why: str, at: datetime
@@ -234,19 +197,19 @@ class SqlJournal:
                     for index, change in enumerate(changes, start=1)
                 ],
             )
-            _change(connection, run, changes, _DECIDABLE)
+            change(connection, run, changes, _DECIDABLE)
 
     def record_details(self, run: str, changes: Sequence[Change], reads: int) -> None:
         """Keep what was read of accepted items after their answer."""
         with self._write() as connection:
             _add_reads(connection, run, reads)
-            _change(connection, run, changes, (ItemState.CONFIRMED,))
+            change(connection, run, changes, (ItemState.CONFIRMED,))
 
     def withdraw(self, run: str, changes: Sequence[Change], reads: int) -> None:
         """Take planned items out of what is sent."""
         with self._write() as connection:
             _add_reads(connection, run, reads)
-            _change(connection, run, changes, (ItemState.PLANNED,))
+            change(connection, run, changes, (ItemState.PLANNED,))
 
     def split_batch(
         self, run: str, batch: int, parts: Sequence[tuple[Sequence[int], Callable[[str], bytes]]]
@@ -259,13 +222,13 @@ class SqlJournal:
             numbers = list(range(last + 1, last + 1 + len(parts)))
             for number, (places, body) in zip(numbers, parts, strict=True):
                 part = Batch(number, group, (), body(token_of(run, number)))
-                connection.execute(insert(batches), _batch_values(run, part))
+                connection.execute(insert(batches), conversion.batch_values(run, part))
                 moved = connection.execute(
                     update(items)
-                    .where(items.c.run == run, items.c.place.in_(list(places)), items.c.state == ItemState.PLANNED)
+                    .where(items.c.run == run, items.c.place.in_(list(places)), stands_in([ItemState.PLANNED]))
                     .values(batch=number)
                 )
-                _expect(moved.rowcount, len(places), "split")
+                expect(moved.rowcount, len(places), "split")
         return numbers
 
     def count_reads(self, run: str, reads: int) -> None:
@@ -295,7 +258,7 @@ class SqlJournal:
             found = connection.execute(select(runs).where(runs.c.id == run)).mappings().first()
         if found is None:
             raise KeyError(run)
-        return _run(found)
+        return conversion.run_record(found)
 
     def find_runs(self, prefix: str) -> list[str]:
         """Return the ids that begin with `prefix`, newest first."""
@@ -311,7 +274,7 @@ class SqlJournal:
         if until is not None:
             query = query.where(runs.c.started < encoding.moment(until))
         with self._read() as connection:
-            return [_run(found) for found in connection.execute(query).mappings()]
+            return [conversion.run_record(found) for found in connection.execute(query).mappings()]
 
     def sent_groups(self, account: str, destination: str) -> dict[str, str]:
         """Return the groups of which something was sent, with the last run that did: group -> run."""
@@ -357,21 +320,26 @@ class SqlJournal:
         """Return the runs of an account for a destination, newest first."""
         query = select(runs).where(runs.c.account == account, runs.c.destination == destination)
         with self._read() as connection:
-            return [_run(found) for found in connection.execute(query.order_by(runs.c.serial.desc())).mappings()]
+            return [
+                conversion.run_record(found)
+                for found in connection.execute(query.order_by(runs.c.serial.desc())).mappings()
+            ]
 
     def rows_of(self, run: str) -> list[RowRecord]:
         """Return the source rows in the sheet's order."""
         with self._read() as connection:
             found = connection.execute(select(rows).where(rows.c.run == run).order_by(rows.c.place)).mappings()
-            return [_row(values) for values in found]
+            return [conversion.row_record(values) for values in found]
 
     def items_of(self, run: str, batch: int | None = None) -> list[ItemRecord]:
         """Return the items in order, of one batch or all."""
-        query = select(items).where(items.c.run == run)
-        if batch is not None:
-            query = query.where(items.c.batch == batch)
         with self._read() as connection:
-            return [_item(found) for found in connection.execute(query.order_by(items.c.place)).mappings()]
+            if batch is None:
+                found = connection.execute(select(items).where(items.c.run == run).order_by(items.c.place)).all()
+            else:
+                found = connection.execute(_ITEMS_OF_BATCH, {"of_run": run, "of_batch": batch}).all()
+        # Sorted here: asked for the order, SQLite would walk through all items of the run instead of the batch's index.
+        return sorted(map(conversion.item_record, found), key=attrgetter("place"))
 
     def standings_of(self, run: str) -> list[Standing]:
         """Return where each item stands, in order."""
@@ -416,7 +384,7 @@ class SqlJournal:
         with self._read() as connection:
             for name, batch in connection.execute(tried).all():
                 sent = select(items.c.key).where(items.c.run == name, items.c.batch == batch)
-                keys = connection.execute(sent.where(items.c.state.in_(list(EFFECTIVE)))).scalars()
+                keys = connection.execute(sent.where(stands_in(EFFECTIVE))).scalars()
                 found.update((tuple(encoding.from_text(key)), name) for key in keys)
         return found
 
@@ -424,7 +392,7 @@ class SqlJournal:
         """Return the batches in order."""
         with self._read() as connection:
             found = connection.execute(select(batches).where(batches.c.run == run).order_by(batches.c.number))
-            return [_batch(values) for values in found.mappings()]
+            return [conversion.batch_record(values) for values in found.mappings()]
 
     def attempts_of(self, run: str, batch: int | None = None) -> list[AttemptRecord]:
         """Return the attempts by batch and number, of one batch or all."""
@@ -432,13 +400,13 @@ class SqlJournal:
         if batch is not None:
             query = query.where(attempts.c.batch == batch)
         with self._read() as connection:
-            return [_attempt(found) for found in connection.execute(query).mappings()]
+            return [conversion.attempt_record(found) for found in connection.execute(query).mappings()]
 
     def looks_of(self, run: str, batch: int) -> list[LookRecord]:
         """Return the looks for a batch, oldest first."""
         query = select(looks).where(looks.c.run == run, looks.c.batch == batch).order_by(looks.c.number)
         with self._read() as connection:
-            return [_look(found) for found in connection.execute(query).mappings()]
+            return [conversion.look_record(found) for found in connection.execute(query).mappings()]
 
     def findings_of(self, run: str) -> list[Finding]:
         """Return what `add_findings` kept."""
@@ -485,202 +453,6 @@ def _failed(error: SQLAlchemyError) -> JournalError:
     )
 
 
-def _expect(found: int, wanted: int, step: str) -> None:
-    """Refuse a transition that the state machine does not have."""
-    if found != wanted:
-        raise InternalError(
-            text(
-                "The journal refused a step ({step}): {found} of {wanted} rows.", step=step, found=found, wanted=wanted
-            )
-        )
-
-
-def _change(connection: Connection, run: str, changes: Sequence[Change], allowed: Sequence[ItemState]) -> None:
-    if not changes:
-        return
-    statement = (
-        update(items)
-        .where(
-            items.c.run == run,
-            items.c.place == bindparam("at_place"),
-            or_(*(items.c.state == state for state in allowed)),
-        )
-        .values(
-            state=bindparam("new_state"),
-            ambiguous=bindparam("new_ambiguous"),
-            doubts=items.c.doubts + bindparam("doubt"),
-            reason=bindparam("new_reason"),
-            vendor_id=bindparam("new_vendor_id"),
-            data=bindparam("new_data"),
-            inferred=bindparam("new_inferred"),
-            evidence=func.coalesce(bindparam("new_evidence"), items.c.evidence),
-        )
-    )
-    found = connection.execute(
-        statement,
-        [
-            {
-                "at_place": change.place,
-                "new_state": change.state,
-                "new_ambiguous": change.ambiguous,
-                "doubt": int(change.doubt),
-                "new_reason": encoding.message(change.reason),
-                "new_vendor_id": change.vendor_id,
-                "new_data": encoding.to_text(dict(change.data)) if change.data else None,
-                "new_inferred": change.inferred,
-                "new_evidence": encoding.to_text(dict(change.evidence)) if change.evidence else None,
-            }
-            for change in changes
-        ],
-    )
-    _expect(found.rowcount, len(changes), "change")
-
-
 def _add_reads(connection: Connection, run: str, reads: int) -> None:
     if reads:
         connection.execute(update(runs).where(runs.c.id == run).values(reads=runs.c.reads + reads))
-
-
-def _run_values(run: RunRecord) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "destination": run.destination,
-        "profile": run.profile,
-        "account": run.account,
-        "file": run.file,
-        "file_sha256": run.file_sha256,
-        "content": run.content,
-        "facts": encoding.to_text(dict(run.facts)),
-        "state": run.state,
-        "started": encoding.moment(run.started),
-        "planned": run.planned,
-        "sent": run.sent,
-        "reads": run.reads,
-    }
-
-
-def _run(found: RowMapping) -> RunRecord:
-    return RunRecord(
-        id=found["id"],
-        destination=found["destination"],
-        profile=found["profile"],
-        account=found["account"],
-        file=found["file"],
-        file_sha256=found["file_sha256"],
-        content=found["content"],
-        facts=encoding.from_text(found["facts"]),
-        state=found["state"],
-        started=encoding.at(found["started"]),
-        finished=encoding.from_moment(found["finished"]),
-        exit_code=found["exit_code"],
-        stopped=encoding.from_message(found["stopped"]),
-        closed_by=found["closed_by"],
-        planned=found["planned"],
-        sent=found["sent"],
-        reads=found["reads"],
-        serial=found["serial"],
-    )
-
-
-def _row_values(run: str, place: int, row: RowRecord) -> dict[str, Any]:
-    return {
-        "run": run,
-        "place": place,
-        "number": row.number,
-        "cells": encoding.cells(row.cells),
-        "outcome": row.outcome,
-        "reasons": encoding.to_text([reason.to_json() for reason in row.reasons]) if row.reasons else None,
-        "derived": encoding.values(row.derived),
-        "item": row.item,
-        "before": encoding.to_text(dict(row.before)) if row.before else None,
-    }
-
-
-def _row(found: RowMapping) -> RowRecord:
-    return RowRecord(
-        number=found["number"],
-        cells=encoding.from_cells(found["cells"]),
-        outcome=Outcome(found["outcome"]) if found["outcome"] else None,
-        reasons=tuple(text_from_json(reason) for reason in encoding.from_text(found["reasons"]) or ()),
-        derived=encoding.from_values(found["derived"]),
-        item=found["item"],
-        before=encoding.from_text(found["before"]) or {},
-    )
-
-
-def _item_values(run: str, item: ItemRecord) -> dict[str, Any]:
-    return {
-        "run": run,
-        "place": item.place,
-        "batch": item.batch,
-        "item_id": item.item_id,
-        "key_id": item.key_id,
-        "key": encoding.to_text(list(item.key)),
-        "payload": encoding.to_text(dict(item.payload)),
-        "state": item.state,
-        "ambiguous": item.ambiguous,
-        "doubts": item.doubts,
-        "inferred": item.inferred,
-    }
-
-
-def _item(found: RowMapping) -> ItemRecord:
-    return ItemRecord(
-        place=found["place"],
-        batch=found["batch"],
-        item_id=found["item_id"],
-        key_id=found["key_id"],
-        key=tuple(encoding.from_text(found["key"])),
-        payload=encoding.from_text(found["payload"]),
-        state=ItemState(found["state"]),
-        ambiguous=bool(found["ambiguous"]),
-        doubts=found["doubts"],
-        reason=encoding.from_message(found["reason"]),
-        vendor_id=found["vendor_id"],
-        data=encoding.from_text(found["data"]) or {},
-        inferred=bool(found["inferred"]),
-        evidence=encoding.from_text(found["evidence"]) or {},
-    )
-
-
-def _batch_values(run: str, batch: Batch) -> dict[str, Any]:
-    return {
-        "run": run,
-        "number": batch.number,
-        "group": batch.group,
-        "token": token_of(run, batch.number),
-        "body": batch.body,
-        "body_sha256": hashlib.sha256(batch.body).hexdigest(),
-    }
-
-
-def _batch(found: RowMapping) -> BatchRecord:
-    return BatchRecord(
-        number=found["number"],
-        group=found["group"],
-        token=found["token"],
-        body=found["body"],
-        baseline=encoding.from_text(found["baseline"]),
-        baseline_at=encoding.from_moment(found["baseline_at"]),
-    )
-
-
-def _attempt(found: RowMapping) -> AttemptRecord:
-    return AttemptRecord(
-        batch=found["batch"],
-        number=found["number"],
-        places=tuple(json.loads(found["places"])),
-        started=encoding.at(found["started"]),
-        finished=encoding.from_moment(found["finished"]),
-        verdict=found["verdict"],
-        detail=found["detail"],
-    )
-
-
-def _look(found: RowMapping) -> LookRecord:
-    return LookRecord(
-        batch=found["batch"],
-        number=found["number"],
-        at=encoding.at(found["at"]),
-        sightings={int(place): seen for place, seen in encoding.from_text(found["sightings"]).items()},
-    )

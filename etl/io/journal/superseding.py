@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.engine import Connection
 
 from etl.core.outcomes import ItemState
 from etl.io.journal import encoding
-from etl.io.journal.schema import items, runs
+from etl.io.journal.schema import items, runs, stands_in
 from etl.messages import text
 
 _OPEN = (ItemState.PLANNED, ItemState.UNCERTAIN)
@@ -37,7 +37,7 @@ def supersede(connection: Connection, run: str, places: Sequence[int]) -> None:
         .where(
             items.c.run.in_(before.scalar_subquery()),
             items.c.key_id.in_(keys),
-            or_(*(items.c.state == state for state in _OPEN)),
+            stands_in(_OPEN),
         )
         .values(
             state=ItemState.SUPERSEDED,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy import text as statement
 from sqlalchemy.engine import Connection
 
@@ -24,11 +25,11 @@ from etl.errors import ConfigurationError, InternalError, JournalError
 from etl.io.journal import encoding, open_journal, schema_version
 from etl.io.journal import opening as journal_module
 from etl.io.journal.migrations import MIGRATIONS
-from etl.io.journal.records import Change, Closing, ItemRecord, RowRecord, RunRecord
+from etl.io.journal.records import CRASHED, NOT_CONNECTED, Change, Closing, ItemRecord, RowRecord, RunRecord
 from etl.io.journal.schema import SCHEMA_VERSION
-from etl.io.journal.sql import CRASHED, NOT_CONNECTED, SqlJournal
+from etl.io.journal.sql import SqlJournal
 from etl.messages import text
-from etl.model import Finding
+from etl.model import Finding, Json
 from tests.submission.simulated import destination, rows
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -46,8 +47,8 @@ def journal(tmp_path: Path) -> Iterator[SqlJournal]:
     opened.close()
 
 
-def fill(journal: SqlJournal, run: str = RUN, count: int = 4) -> None:
-    batches = plan(rows(count), {}, destination("totals", limit=2))
+def fill(journal: SqlJournal, run: str = RUN, count: int = 4, *, limit: int = 2, one_key: bool = True) -> None:
+    batches = plan(rows(count), {}, destination("totals", limit=limit))
     items = [item for batch in batches for item in batch.items]
     record = RunRecord(
         id=run,
@@ -75,9 +76,9 @@ def fill(journal: SqlJournal, run: str = RUN, count: int = 4) -> None:
         [
             ItemRecord(
                 place=place,
-                batch=1 + place // 2,
+                batch=1 + place // limit,
                 item_id=item.id,
-                key_id="k",
+                key_id="k" if one_key else item.key_id,
                 key=item.key,
                 payload=item.payload,
                 state=ItemState.PLANNED,
@@ -337,3 +338,54 @@ def test_days_and_times_keep_their_kind() -> None:
     """A date is not a datetime."""
     row = (date(2026, 1, 2), datetime(2026, 1, 2, 3, 4), time(5, 6), timedelta(hours=30))  # noqa: DTZ001
     assert encoding.from_cells(encoding.cells(row)) == row
+
+
+def steps_of(journal: SqlJournal, act: Callable[[], object]) -> int:
+    """Return how many hundreds of the database's own steps something takes."""
+    counted: list[int] = []
+
+    def watch(connection: sqlite3.Connection, *_: object) -> None:
+        connection.set_progress_handler(lambda: counted.append(1), 100)  # type: ignore[arg-type, func-returns-value]
+
+    journal._engine.dispose()
+    event.listen(journal._engine, "connect", watch)
+    act()
+    event.remove(journal._engine, "connect", watch)
+    return len(counted)
+
+
+@pytest.mark.parametrize("alike", [True, False], ids=["answers alike", "an answer each"])
+def test_the_work_of_a_request_does_not_grow_with_the_run(tmp_path: Path, alike: bool) -> None:
+    """Reading a batch, its intent and its outcome touch that batch alone, however many the run has (SQLite's plans)."""
+
+    def request(journal: SqlJournal) -> None:
+        places = [item.place for item in journal.items_of(RUN, 1)]
+        number = journal.intend(RUN, 1, places, "0" * 64, NOW)
+        data = [{} if alike else {"units": place} for place in places]
+        changes = [
+            Change(place=place, state=ItemState.CONFIRMED, data=told) for place, told in zip(places, data, strict=True)
+        ]
+        journal.record(RUN, 1, number, Closing(at=NOW, verdict="read"), changes, replaces=True)
+        journal.last_values("acme", "simulated.totals", [f"none-{place}" for place in range(500)])
+
+    steps = {}
+    for count in (100, 10_000):
+        journal = open_journal(url_of(tmp_path / str(count) / "journal.db"))
+        fill(journal, count=count, limit=50, one_key=False)
+        steps[count] = steps_of(journal, lambda opened=journal: request(opened))
+        journal.close()
+    assert steps[10_000] <= steps[100] * 1.5
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")) | st.decimals(allow_nan=False),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    max_leaves=5,
+).filter(lambda value: "Infinity" not in repr(value))
+
+
+@given(json_values)
+def test_json_comes_back_from_the_journal_exactly(value: Json) -> None:
+    """Integers of any length stay integers and decimals keep their digits, as the standard library reads them."""
+    words = encoding.to_text(value)
+    assert repr(encoding.from_text(words)) == repr(json.loads(words, parse_float=Decimal))

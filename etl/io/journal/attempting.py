@@ -1,0 +1,130 @@
+"""What an attempt writes: its intent (T1), its outcome (T2), and what becomes of its items.
+
+These are the statements of every request, so they are built once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Update, bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from etl.core.outcomes import ItemState
+from etl.errors import InternalError
+from etl.io.journal import encoding
+from etl.io.journal.records import NOT_CONNECTED, Change, Closing
+from etl.io.journal.schema import attempts, items, runs, stands_in
+from etl.messages import text
+
+_AT_ONCE = 500
+"""Places in one statement: below every database's limit of parameters."""
+_SENDABLE = (ItemState.PLANNED, ItemState.UNCERTAIN)
+
+_OF_BATCH = (attempts.c.run == bindparam("of_run"), attempts.c.batch == bindparam("of_batch"))
+_LAST_NUMBER = select(func.max(attempts.c.number)).where(*_OF_BATCH)
+_ADD_ATTEMPT = insert(attempts)
+_CLOSE_ATTEMPT = update(attempts).where(*_OF_BATCH, attempts.c.number == bindparam("of_number"))
+_COUNT_REQUEST = update(runs).where(runs.c.id == bindparam("of_run")).values(sent=runs.c.sent + 1)
+_OF_RUN = items.c.run == bindparam("of_run")
+_AT_PLACES = items.c.place.in_(bindparam("at_places", expanding=True))
+_SEND = update(items).where(_OF_RUN, _AT_PLACES, stands_in(_SENDABLE)).values(state=ItemState.SENDING)
+_AT_PLACE = items.c.place == bindparam("at_place")
+_NEW = {
+    "state": bindparam("new_state"),
+    "ambiguous": bindparam("new_ambiguous"),
+    "doubts": items.c.doubts + bindparam("doubt"),
+    "reason": bindparam("new_reason"),
+    "vendor_id": bindparam("new_vendor_id"),
+    "data": bindparam("new_data"),
+    "inferred": bindparam("new_inferred"),
+    "evidence": func.coalesce(bindparam("new_evidence"), items.c.evidence),
+}
+
+
+def intend(connection: Connection, run: str, batch: int, places: Sequence[int], body_sha256: str, at: datetime) -> int:
+    """Write the intent of an attempt and return its number. It is part of the caller's transaction."""
+    number: int = 1 + (connection.execute(_LAST_NUMBER, {"of_run": run, "of_batch": batch}).scalar() or 0)
+    connection.execute(
+        _ADD_ATTEMPT,
+        {
+            "run": run,
+            "batch": batch,
+            "number": number,
+            "places": json.dumps(list(places)),
+            "body_sha256": body_sha256,
+            "started": encoding.moment(at),
+        },
+    )
+    sent = connection.execute(_SEND, {"of_run": run, "at_places": list(places)})
+    expect(sent.rowcount, len(places), "intend")
+    return number
+
+
+def record(
+    connection: Connection, run: str, batch: int, attempt: int, closing: Closing, changes: Sequence[Change]
+) -> None:
+    """Write how an attempt ended, and count its request if it left. It is part of the caller's transaction."""
+    connection.execute(
+        _CLOSE_ATTEMPT,
+        {
+            "of_run": run,
+            "of_batch": batch,
+            "of_number": attempt,
+            "finished": encoding.moment(closing.at),
+            "verdict": closing.verdict,
+            "status": closing.status,
+            "detail": closing.detail,
+            "answer": closing.answer,
+        },
+    )
+    if closing.verdict != NOT_CONNECTED:
+        connection.execute(_COUNT_REQUEST, {"of_run": run})
+    change(connection, run, changes, (ItemState.SENDING,))
+
+
+def change(connection: Connection, run: str, changes: Sequence[Change], allowed: tuple[ItemState, ...]) -> None:
+    """Give items their new states, all of them or none: they must stand in one of the `allowed` states."""
+    if not changes:
+        return
+    new = [_new_values(one) for one in changes]
+    places = [one.place for one in changes]
+    if len(changes) <= _AT_ONCE and all(values == new[0] for values in new):
+        # Most answers say the same of every row.
+        found = connection.execute(_change(allowed, _AT_PLACES), {**new[0], "of_run": run, "at_places": places})
+    else:
+        each = [{**values, "of_run": run, "at_place": place} for place, values in zip(places, new, strict=True)]
+        found = connection.execute(_change(allowed, _AT_PLACE), each)
+    expect(found.rowcount, len(changes), "change")
+
+
+@lru_cache
+def _change(allowed: tuple[ItemState, ...], at: ColumnElement[bool]) -> Update:
+    return update(items).where(_OF_RUN, at, stands_in(allowed)).values(_NEW)
+
+
+def _new_values(change: Change) -> dict[str, Any]:
+    return {
+        "new_state": change.state,
+        "new_ambiguous": change.ambiguous,
+        "doubt": int(change.doubt),
+        "new_reason": encoding.message(change.reason),
+        "new_vendor_id": change.vendor_id,
+        "new_data": encoding.to_text(dict(change.data)) if change.data else None,
+        "new_inferred": change.inferred,
+        "new_evidence": encoding.to_text(dict(change.evidence)) if change.evidence else None,
+    }
+
+
+def expect(found: int, wanted: int, step: str) -> None:
+    """Refuse a transition that the state machine does not have: it must concern as many rows as were meant."""
+    if found != wanted:
+        raise InternalError(
+            text(
+                "The journal refused a step ({step}): {found} of {wanted} rows.", step=step, found=found, wanted=wanted
+            )
+        )
