@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from etl.messages import Text, text_from_json
 
@@ -177,6 +177,19 @@ class ShownDecimals:
         wanted = (row << 14) + column
         at = bisect_left(self.places, wanted)
         return self.counts[at] if at < len(self.places) and self.places[at] == wanted else None
+
+
+@runtime_checkable
+class ColumnedRows(Protocol):
+    """Rows that hand out their cells by column, as those of workbooks and CSV files do: far cheaper than row by row."""
+
+    def columns(self, start: int, stop: int) -> list[list[Cell]]:
+        """Return the cells of ``rows[start:stop]``, column by column: lists that are the caller's own.
+
+        Each has as many cells as there are rows, None for blank and absent ones; there are as many columns as the
+        widest of these rows has cells. Cheap in order: what stands together is unpacked together.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

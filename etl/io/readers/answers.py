@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import IO, Any
 
-from etl.io.readers.frames import decode_column
+from etl.io.readers.frames import Frame, PackedColumn, pack_column
 from etl.io.readers.limits import Limits
+from etl.io.readers.packed_rows import PackedRows
 from etl.io.readers.recognition import password_protected
 from etl.io.readers.refusal import damaged, hostile
 from etl.messages import text
-from etl.model import Cell, SheetName
+from etl.model import SheetName
 
 _LONGEST_HEAD = 1024 * 1024
 
@@ -24,11 +27,26 @@ class BrokenAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The cells of a sheet: ``rows[i]`` is the row that Excel shows as ``i + 1``, without blank cells at its end."""
+    """The cells of a sheet, from its first row on."""
 
-    rows: list[tuple[Cell, ...]]
-    not_finite: list[tuple[int, int]]
+    frames: list[Frame] = field(default_factory=list)
+    not_finite: list[tuple[int, int]] = field(default_factory=list)
     """(row number, column index) of numbers that are none (infinite); their cell is None."""
+
+    def rows(self) -> PackedRows:
+        """Return the rows up to the last in which something stands; blank the cells before."""
+        frames = self.frames
+        while frames and not (filled := frames[-1].filled()):
+            frames.pop()
+        return PackedRows(frames, sum(map(len, frames[:-1])) + filled if frames else 0)
+
+    def blank(self, places: Iterable[tuple[int, int]]) -> None:
+        """Make the cells at these places (row number, column index) None."""
+        begins = [0, *accumulate(map(len, self.frames))]
+        for row, column in places:
+            if 1 <= row <= begins[-1]:
+                number = bisect_right(begins, row - 1) - 1
+                self.frames[number].blank(row - 1 - begins[number], column)
 
 
 def receive_names(stream: IO[bytes]) -> tuple[SheetName, ...]:
@@ -43,24 +61,21 @@ def receive_cells(stream: IO[bytes], limits: Limits, box: tuple[int, int] | None
 
     `box` is how many rows and columns our own scan found at most: a parser that finds more has read another sheet.
     """
-    cells = Cells([], [])
+    cells = Cells()
     head = _receive_head(stream)
     with _sense():
         left, height, width = int(head["left"]), int(head["height"]), int(head["width"])
         _check_box(height, width, limits, box)
+        seen = 0
         while "end" not in (head := _receive_head(stream)):
-            if len(cells.rows) + head["rows"] > height or left + len(head["columns"]) > width:
+            frame, infinite = _receive_frame(stream, head, left, limits)
+            if seen + len(frame) > height or left + len(frame.packed) > width:
                 raise BrokenAnswerError
-            columns: list[list[Cell]] = [[None] * head["rows"]] * left
-            for described in head["columns"]:
-                column, infinite = _receive_column(stream, described, limits)
-                cells.not_finite.extend((len(cells.rows) + at + 1, len(columns)) for at in infinite)
-                columns.append(column)
-            cells.rows.extend(_trimmed(zip(*columns, strict=True)))
-        if head["end"] != len(cells.rows):
+            cells.frames.append(frame)
+            cells.not_finite.extend((seen + row + 1, left + column) for row, column in infinite)
+            seen += len(frame)
+        if head["end"] != seen:
             raise BrokenAnswerError
-    while cells.rows and not cells.rows[-1]:
-        cells.rows.pop()
     return cells
 
 
@@ -76,14 +91,28 @@ def _receive_head(stream: IO[bytes]) -> dict[str, Any]:
     return head
 
 
-def _receive_column(stream: IO[bytes], described: Sequence[Any], limits: Limits) -> tuple[list[Cell], list[int]]:
-    kind, *sizes = described
+def _receive_frame(
+    stream: IO[bytes], head: Mapping[str, Any], left: int, limits: Limits
+) -> tuple[Frame, list[tuple[int, int]]]:
+    """Return a frame and the places (row, column) of its infinite numbers, both from 0."""
+    count, described = int(head["rows"]), head["columns"]
+    if not 0 < count <= limits.cells or not described:
+        raise BrokenAnswerError
+    received = [_receive_column(stream, one, count, limits) for one in described]
+    infinite = [(row, column) for column, (_, rows) in enumerate(received) for row in rows]
+    return Frame(left, tuple(column for column, _ in received), count), infinite
+
+
+def _receive_column(
+    stream: IO[bytes], described: Sequence[Any], count: int, limits: Limits
+) -> tuple[PackedColumn, list[int]]:
+    kinds, *sizes = described
     if not all(0 <= size <= limits.child_memory_bytes for size in sizes):
         raise BrokenAnswerError
     pieces = [stream.read(size) for size in sizes]
     if [len(piece) for piece in pieces] != sizes:
         raise BrokenAnswerError
-    return decode_column(kind, pieces)
+    return pack_column(kinds, pieces, count)
 
 
 def _check_box(height: int, width: int, limits: Limits, box: tuple[int, int] | None) -> None:
@@ -94,18 +123,6 @@ def _check_box(height: int, width: int, limits: Limits, box: tuple[int, int] | N
         )
     if box is not None and (height > box[0] or width > box[1]):
         raise hostile(text("the sheet that is listed is not the sheet that is found"))
-
-
-def _trimmed(rows: Iterable[tuple[Cell, ...]]) -> Iterator[tuple[Cell, ...]]:
-    """Yield the rows without the blank cells at their ends."""
-    for row in rows:
-        if row[-1] is not None:
-            yield row
-            continue
-        end = len(row) - 1
-        while end and row[end - 1] is None:
-            end -= 1
-        yield row[:end]
 
 
 @contextmanager

@@ -6,7 +6,10 @@ Arguments: memory in bytes, CPU in seconds. Input: a line of JSON (``{"sheet": n
 Output: frames, each a line of JSON and the bytes that it announces. ``{"names": [[name, visible], ...]}`` when no sheet
 was asked for; else ``{"left", "height", "width"}``, then ``{"rows": n, "columns": [[kind, size, ...], ...]}`` for some
 rows at a time, then ``{"end": rows}``. ``{"failure": kind, "detail": words}`` when the file cannot be parsed.
-A column is ``d`` (doubles), ``s`` (texts with NUL between them) or ``m``: each cell's kind, the doubles, the texts.
+A column's kind has a letter for each kind of cell in it: ``d`` doubles, ``s`` texts with NUL between them, ``j`` texts
+that have a NUL themselves (JSON), ``b`` booleans (a byte each), ``p`` durations (seconds, doubles), and ``t``, ``D``,
+``c`` moments, dates and times (ISO 8601, with NUL between them). Its bytes are those of each kind, one after the other;
+when there are several, a byte for each cell stands before them: its letter's index.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ from python_calamine import (
 ROWS_A_FRAME = 2048
 """Rows that travel together."""
 
+_KINDS = {str: "s", float: "d", int: "d", bool: "b", datetime: "t", date: "D", time: "c", timedelta: "p"}
+
 _FORBIDDEN = ("socket.", "subprocess.", "os.", "ctypes.", "open", "shutil.", "urllib.")
 _ALLOWED = ("os.putenv",)
 
@@ -60,50 +65,37 @@ def forbid(event: str, _: Sequence[object]) -> None:
 
 def encode_column(cells: Sequence[Any]) -> tuple[list[object], list[bytes]]:
     """Return the description of a column of cells, and the bytes that it describes."""
-    kinds = set(map(type, cells))
-    if kinds == {float}:
-        octets = array("d", cells).tobytes()
-        return ["d", len(octets)], [octets]
-    if kinds == {str}:
-        joined = "\0".join(cells)
-        if joined.count("\0") == len(cells) - 1:
-            octets = joined.encode()
-            return ["s", len(octets)], [octets]
-    return _encode_mixed(cells)
+    kinds = sorted(map(_KINDS.__getitem__, set(map(type, cells))))
+    if len(kinds) < 2:
+        encoded = [_encode(kind, cells) for kind in kinds]
+        pieces = [octets for _, octets in encoded]
+    else:
+        places = {type_: kinds.index(kind) for type_, kind in _KINDS.items() if kind in kinds}
+        order = bytes(map(places.__getitem__, map(type, cells)))
+        encoded = [
+            _encode(kind, [cell for cell, found in zip(cells, order, strict=True) if found == place])
+            for place, kind in enumerate(kinds)
+        ]
+        pieces = [order, *(octets for _, octets in encoded)]
+    return ["".join(kind for kind, _ in encoded), *map(len, pieces)], pieces
 
 
-def _encode_mixed(cells: Sequence[Any]) -> tuple[list[object], list[bytes]]:
-    kinds = bytearray()
-    numbers = array("d")
-    texts = []
-    for cell in cells:
-        kind, shown = _encode_cell(cell)
-        kinds += kind
-        if isinstance(shown, str):
-            texts.append(shown)
-        else:
-            numbers.append(shown)
-    pieces = [bytes(kinds), numbers.tobytes(), json.dumps(texts).encode() if texts else b""]
-    return ["m", *map(len, pieces)], pieces
-
-
-def _encode_cell(cell: Any) -> tuple[bytes, str | float]:
-    kind = type(cell)
-    if kind is str:
-        return b"s", cell
-    if kind is float or kind is int:
-        return b"d", float(cell)
-    if kind is bool:
-        return b"b", float(cell)
-    if kind is datetime:
-        return b"t", cell.isoformat()
-    if kind is date:
-        return b"D", cell.isoformat()
-    if kind is time:
-        return b"c", cell.isoformat()
-    if kind is timedelta:
-        return b"p", cell.total_seconds()
-    raise TypeError(kind)
+def _encode(kind: str, cells: Sequence[Any]) -> tuple[str, bytes]:
+    """Return the kind and the bytes of cells of one kind."""
+    match kind:
+        case "d":
+            return kind, array("d", cells).tobytes()
+        case "b":
+            return kind, bytes(cells)
+        case "p":
+            return kind, array("d", [cell.total_seconds() for cell in cells]).tobytes()
+        case "s":
+            joined = "\0".join(cells)
+            if joined.count("\0") >= len(cells):
+                return "j", json.dumps(list(cells)).encode()
+            return kind, joined.encode()
+        case _:
+            return kind, "\0".join([cell.isoformat() for cell in cells]).encode()
 
 
 def _send(head: object, pieces: Iterable[bytes] = ()) -> None:

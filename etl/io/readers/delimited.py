@@ -6,12 +6,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from etl.io.readers.csv_packs import CsvPack, CsvText, pack
 from etl.io.readers.dialect import NEVER_THERE, find_delimiter, is_table, sep_line
 from etl.io.readers.field_counts import FieldCounts
-from etl.io.readers.limits import Limits
-from etl.io.readers.packed_rows import ROWS_A_PACK, PackedRows
+from etl.io.readers.packed_rows import PackedRows
 from etl.io.readers.record_findings import record_findings
-from etl.io.readers.records import Records
 from etl.io.readers.refusal import unreadable
 from etl.io.readers.source import RawFile, Source
 from etl.io.readers.text_encoding import to_utf8
@@ -48,50 +47,41 @@ def open_delimited(raw: RawFile, encoding: str, *, must_be_table: bool) -> Sourc
 
 def _read(raw: RawFile, data: bytes, delimiter: str | None, encoding: str) -> Sheet:
     """Go once through all records, to count their fields and to keep the limits."""
-    records = Records(data, delimiter or NEVER_THERE, raw.limits)
     counts = FieldCounts()
-    packs: list[int] = []
     broken: list[int] = []
-    row = 0
-    offset = 0
-    for row, record in enumerate(records, start=1):
-        if row % ROWS_A_PACK == 1:
-            packs.append(offset)
-        offset = records.offset
-        counts.add(record)
-        if records.broken:
-            broken.append(row)
-    findings = record_findings(counts, broken)
+    packs = list(pack(CsvText(data, delimiter or NEVER_THERE, raw.limits), counts, broken))
     return Sheet(
         file=raw.file,
         name=None,
-        rows=PackedRows(data, packs, row, delimiter or NEVER_THERE, raw.limits),
+        rows=PackedRows(packs),
         sha256=raw.sha256,
-        findings=(*raw.findings, *_spoilt_letters(data, packs, delimiter or NEVER_THERE, raw.limits), *findings),
+        findings=(*raw.findings, *_spoilt_letters(data, packs), *record_findings(counts, broken)),
         encoding=encoding,
         delimiter=delimiter,
         modified=raw.saved,
     )
 
 
-def _spoilt_letters(data: bytes, packs: Sequence[int], delimiter: str, limits: Limits) -> Iterator[Finding]:
+def _spoilt_letters(data: bytes, packs: Sequence[CsvPack]) -> Iterator[Finding]:
     """Yield a warning for the first text whose letters were spoilt before the file was saved."""
     found = _SPOILT.search(data) if any(begin in data for begin in _SPOILT_FIRST) else None
     if found is None:
         return
-    pack = bisect_right(packs, found.start()) - 1
-    records = Records(data[packs[pack] :], delimiter, limits)
-    for row, record in enumerate(records, start=pack * ROWS_A_PACK + 1):
-        if packs[pack] + records.offset > found.start():
-            shown = next((field for field in record if _SPOILT.search(field.encode())), "")[:_SHOWN_LENGTH]
-            yield Finding(
-                code="spoilt_letters",
-                message=text(
-                    "Row {row} shows «{value}»: letters were spoilt before the file was saved", row=row, value=shown
-                ),
-                hint=text("Export the list again as “CSV UTF-8” or .xlsx; the rows are sent as they stand otherwise."),
-                severity=Severity.WARNING,
-                row=row,
-                value=shown,
-            )
-            return
+    number = bisect_right(packs, found.start(), key=lambda one: one.begin) - 1
+    above = sum(map(len, packs[:number]))
+    for row, record in enumerate(packs[number].records(), start=above + 1):
+        shown = next((field for field in record if _SPOILT.search(field.encode())), None)
+        if shown is None:
+            continue
+        shown = shown[:_SHOWN_LENGTH]
+        yield Finding(
+            code="spoilt_letters",
+            message=text(
+                "Row {row} shows «{value}»: letters were spoilt before the file was saved", row=row, value=shown
+            ),
+            hint=text("Export the list again as “CSV UTF-8” or .xlsx; the rows are sent as they stand otherwise."),
+            severity=Severity.WARNING,
+            row=row,
+            value=shown,
+        )
+        return

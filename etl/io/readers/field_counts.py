@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 _HEADER_WITHIN = 50
 """Records that are not blank, among which the header is looked for."""
 _NUMBER = re.compile(r"[\s$%(+-]*\d[\d.,\s/:%)+-]*")
 
 
+_BLANKS = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What `str.strip` takes away."""
+
+
 @dataclass(slots=True)
 class FieldCounts:
     """Collects the number of fields of each record: all of them, and those up to the last that is not blank."""
 
-    _all: list[int] = field(default_factory=list)
-    _filled: list[int] = field(default_factory=list)
+    _all: array[int] = field(default_factory=lambda: array("i"))
+    _filled: array[int] = field(default_factory=lambda: array("i"))
     _first: list[tuple[int, list[str]]] = field(default_factory=list)
     """The first records that are not blank, with their index."""
 
-    def add(self, record: Sequence[str]) -> None:
-        """Take the next record."""
-        count = len(record)
-        while count and not record[count - 1].strip():
-            count -= 1
-        if count and len(self._first) < _HEADER_WITHIN:
-            self._first.append((len(self._all), list(record)))
-        self._all.append(len(record))
-        self._filled.append(count)
+    def add_all(self, records: Iterable[Sequence[str]]) -> None:
+        """Take the next records."""
+        for record in records:
+            count = len(record)
+            while count and not record[count - 1].strip():
+                count -= 1
+            if count and len(self._first) < _HEADER_WITHIN:
+                self._first.append((len(self._all), list(record)))
+            self._all.append(len(record))
+            self._filled.append(count)
+
+    def add_lines(self, lines: Sequence[str], delimiter: str) -> None:
+        """Take the next records, each a line without quotes."""
+        known = 0
+        while len(self._first) < _HEADER_WITHIN and known < len(lines):
+            self.add_all([lines[known].split(delimiter) if lines[known] else []])
+            known += 1
+        rest = lines[known:] if known else lines
+        blanks = _BLANKS + delimiter
+        filled = [line.rstrip(blanks) for line in rest]
+        self._all.extend([line.count(delimiter) + 1 if line else 0 for line in rest])
+        self._filled.extend([line.count(delimiter) + 1 if line else 0 for line in filled])
 
     def wrong(self) -> Iterator[tuple[int, int, int]]:
         """Yield (index, fields found, fields expected) of the records below the header that do not fit it.
@@ -43,9 +64,14 @@ class FieldCounts:
         least = self._filled[header]
         if most < 2:
             return
+        pairs = set(zip(self._all, self._filled, strict=True))
+        unfit = {(all_, filled) for all_, filled in pairs if filled and (filled > most or all_ < least)}
+        if not unfit:
+            return
         for at in range(index + 1, len(self._all)):
-            if self._filled[at] and (self._filled[at] > most or self._all[at] < least):
-                yield at, max(self._filled[at], 1) if self._filled[at] > most else self._all[at], least
+            all_, filled = pair = (self._all[at], self._filled[at])
+            if pair in unfit:
+                yield at, filled if filled > most else all_, least
 
     def _header(self) -> int | None:
         """Return the index of the record that looks like the header.
@@ -61,7 +87,7 @@ class FieldCounts:
         return above[-1] if above else next(at for at, record in self._first if len(record) == usual)
 
     def _usual(self) -> int:
-        counts = Counter(count for count, filled in zip(self._all, self._filled, strict=True) if filled)
+        counts = Counter(compress(self._all, self._filled))
         return max(counts, key=lambda count: (counts[count], count), default=0)
 
 

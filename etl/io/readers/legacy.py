@@ -32,7 +32,7 @@ def open_legacy(raw: RawFile, kind: str) -> Source:
         return Sheet(
             file=raw.file,
             name=name,
-            rows=cells.rows,
+            rows=cells.rows(),
             sha256=raw.sha256,
             notes=dict.fromkeys(cells.not_finite, _NOT_FINITE),
             findings=(*raw.findings, warning),

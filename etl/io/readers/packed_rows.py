@@ -1,63 +1,102 @@
-"""The rows of a CSV file as a sequence that stays packed: a million rows as Python objects would take a gigabyte."""
+"""The rows of a sheet as a sequence that stays packed: a million rows as Python objects would take a gigabyte."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import overload
+from itertools import accumulate
+from typing import Protocol, overload
 
-from etl.io.readers.limits import Limits
-from etl.io.readers.records import Records
 from etl.model import Cell
 
-ROWS_A_PACK = 4096
+CellRow = tuple[Cell, ...]
+CellColumn = list[Cell]
 
-CsvRow = tuple[Cell, ...]
+
+class Pack(Protocol):
+    """Some rows that stand together, to be unpacked in one go."""
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        ...
+
+    def rows(self) -> list[CellRow]:
+        """Return the rows, without blank cells at their ends."""
+        ...
+
+    def columns(self) -> list[CellColumn]:
+        """Return the same cells by column: each as long as there are rows, None for blank cells."""
+        ...
 
 
-class PackedRows(Sequence[CsvRow]):
-    """Rows that are taken apart when they are looked at, some thousands at a time: go through them in order."""
+class PackedRows(Sequence[CellRow]):
+    """Rows that are unpacked when they are looked at, some thousands at a time: go through them in order."""
 
-    def __init__(self, data: bytes, packs: Sequence[int], count: int, delimiter: str, limits: Limits) -> None:
-        """`packs` are the offsets at which each `ROWS_A_PACK` rows begin."""
-        self._data = data
-        self._packs = (*packs, len(data))
-        self._count = count
-        self._delimiter = delimiter
-        self._limits = limits
-        self._unpacked: tuple[int, list[CsvRow]] = (-1, [])
+    def __init__(self, packs: Sequence[Pack], count: int | None = None) -> None:
+        """`count` is how many rows there are when blank ones at the end of the packs do not count."""
+        self._packs = packs
+        self._begins = [0, *accumulate(map(len, packs))]
+        self._count = self._begins[-1] if count is None else count
+        self._rows: tuple[int, list[CellRow]] = (-1, [])
+        self._columns: tuple[int, list[CellColumn]] = (-1, [])
 
     def __len__(self) -> int:
         return self._count
 
     @overload
-    def __getitem__(self, index: int) -> CsvRow: ...
+    def __getitem__(self, index: int) -> CellRow: ...
 
     @overload
-    def __getitem__(self, index: slice) -> list[CsvRow]: ...
+    def __getitem__(self, index: slice) -> list[CellRow]: ...
 
-    def __getitem__(self, index: int | slice) -> CsvRow | list[CsvRow]:
+    def __getitem__(self, index: int | slice) -> CellRow | list[CellRow]:
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(self._count))]
         if index < 0:
             index += self._count
         if not 0 <= index < self._count:
             raise IndexError(index)
-        return self._pack(index // ROWS_A_PACK)[index % ROWS_A_PACK]
+        number = self._pack_of(index)
+        return self._rows_of(number)[index - self._begins[number]]
 
-    def __iter__(self) -> Iterator[CsvRow]:
-        for number in range(len(self._packs) - 1):
-            yield from self._pack(number)
+    def __iter__(self) -> Iterator[CellRow]:
+        for number in range(self._pack_of(self._count - 1) + 1 if self._count else 0):
+            yield from self._rows_of(number)[: self._count - self._begins[number]]
 
-    def _pack(self, number: int) -> list[CsvRow]:
-        if self._unpacked[0] != number:
-            octets = self._data[self._packs[number] : self._packs[number + 1]]
-            rows = [cells_of(record) for record in Records(octets, self._delimiter, self._limits)]
-            self._unpacked = (number, rows)
-        return self._unpacked[1]
+    def columns(self, start: int, stop: int) -> list[CellColumn]:
+        """Return the cells of ``rows[start:stop]`` column by column, as `ColumnedRows` says."""
+        start, stop, _ = slice(start, stop).indices(self._count)
+        joined: list[CellColumn] = []
+        at = start
+        while at < stop:
+            number = self._pack_of(at)
+            begin, end = self._begins[number], min(stop, self._begins[number + 1])
+            _join(joined, at - start, self._columns_of(number), slice(at - begin, end - begin))
+            at = end
+        for column in joined:
+            column.extend([None] * (stop - start - len(column)))
+        while joined and not any(cell is not None for cell in joined[-1]):
+            joined.pop()
+        return joined
+
+    def _pack_of(self, index: int) -> int:
+        return bisect_right(self._begins, index) - 1
+
+    def _rows_of(self, number: int) -> list[CellRow]:
+        if self._rows[0] != number:
+            self._rows = (number, self._packs[number].rows())
+        return self._rows[1]
+
+    def _columns_of(self, number: int) -> list[CellColumn]:
+        if self._columns[0] != number:
+            self._columns = (number, self._packs[number].columns())
+        return self._columns[1]
 
 
-def cells_of(record: list[str]) -> CsvRow:
-    """Return a record's cells: blank ones None, those at its end left out."""
-    while record and not record[-1]:
-        record.pop()
-    return tuple([field or None for field in record])
+def _join(joined: list[CellColumn], height: int, columns: Sequence[CellColumn], part: slice) -> None:
+    """Append part of a pack's columns to those before it, of which the longest has `height` cells."""
+    while len(joined) < len(columns):
+        joined.append([])
+    for whole, column in zip(joined, columns, strict=False):
+        whole.extend([None] * (height - len(whole)))
+        whole.extend(column[part])

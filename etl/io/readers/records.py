@@ -26,13 +26,22 @@ class Records:
         """Where the next record begins."""
         self.broken = False
         """Whether the quotes of the record that was read last do not match."""
+        self._data = data
         self._delimiter = delimiter
         self._limits = limits
-        self._stream = _raw_lines(data)
+        self._returns = data.count(b"\r") != data.count(b"\r\n")
+        """Whether single carriage returns end lines, too."""
+        self._stream = self._raw_lines()
         self._pending: list[bytes] = []
         self._taken: list[bytes] = []
         self._size = 0
         self._broken_records = 0
+
+    def move_to(self, offset: int) -> None:
+        """Go on with the record that begins at an offset."""
+        self.offset = offset
+        self._pending.clear()
+        self._stream = self._raw_lines()
 
     def __iter__(self) -> Iterator[list[str]]:
         reader = self._reader()
@@ -54,6 +63,13 @@ class Records:
 
     def _reader(self) -> Iterator[list[str]]:
         return csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+
+    def _raw_lines(self) -> Iterator[bytes]:
+        if self._returns:
+            return (match[0] for match in _LINE.finditer(self._data, self.offset))
+        stream = io.BytesIO(self._data)
+        stream.seek(self.offset)
+        return stream
 
     def _lines(self) -> Iterator[str]:
         """Yield the lines that were given back, then the others, and remember those of the record being read."""
@@ -91,12 +107,6 @@ class Records:
                 ),
                 _UNCLOSED,
             )
-
-
-def _raw_lines(data: bytes) -> Iterator[bytes]:
-    if data.count(b"\r") == data.count(b"\r\n"):
-        return iter(io.BytesIO(data))
-    return (match[0] for match in _LINE.finditer(data))
 
 
 def _line_too_long(size: int, most: int) -> Refusal:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from etl.io.readers.csv_packs import cells_of
 from etl.io.readers.dialect import find_delimiter, is_table
 from etl.io.readers.field_counts import FieldCounts
 from etl.io.readers.limits import Limits
-from etl.io.readers.packed_rows import cells_of
 from etl.io.readers.record_findings import record_findings
 from etl.io.readers.records import Records
 from etl.messages import text
@@ -47,14 +47,14 @@ def divide(sheet: str, rows: Sequence[tuple[Cell, ...]], limits: Limits) -> Divi
     for number, row in enumerate(rows, start=1):
         if not all(isinstance(cell, str) for cell in row):
             divided.append(row)
-            counts.add(["?"] * len(row))
+            counts.add_all([["?"] * len(row)])
             continue
         line = _EXCELS_OWN.join(map(str, row)).encode()
         records = Records(line, delimiter, limits)
         record = next(iter(records), [])
         if records.broken or records.offset < len(line):
             broken.append(number)
-        counts.add(record)
+        counts.add_all([record])
         divided.append(cells_of(record))
     return Divided(divided, delimiter, (_remark(sheet, delimiter), *record_findings(counts, broken, sheet)))
 

@@ -6,7 +6,7 @@ bounds the parser's memory: its cells are taken when the scan has passed, and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,12 +72,13 @@ def _load(workbook: _Workbook, name: str | None) -> Sheet:
     with refusing(workbook.raw.file):
         facts, cells = _read(workbook, sheet)
     notes = {**facts.notes, **dict.fromkeys(cells.not_finite, _NOT_FINITE)}
-    _blank(cells, notes)
-    divided = divide(sheet.name, cells.rows, workbook.raw.limits)
+    cells.blank(_emptied(notes))
+    rows = cells.rows()
+    divided = divide(sheet.name, rows, workbook.raw.limits)
     return Sheet(
         file=workbook.raw.file,
         name=sheet.name,
-        rows=cells.rows if divided is None else divided.rows,
+        rows=rows if divided is None else divided.rows,
         sha256=workbook.raw.sha256,
         notes=notes,
         hidden_rows=facts.hidden_rows,
@@ -110,10 +111,6 @@ def _read(workbook: _Workbook, sheet: PackagedSheet) -> tuple[SheetFacts, Cells]
         return facts, receive_cells(answers, limits, (facts.height, facts.width))
 
 
-def _blank(cells: Cells, notes: Mapping[tuple[int, int], CellNote]) -> None:
-    """Make the cells of errors and of formulas without value None, whatever the parser took them for."""
-    for (row, column), note in notes.items():
-        if note.number_format is None and row <= len(cells.rows) and column < len(cells.rows[row - 1]):
-            found = cells.rows[row - 1]
-            if found[column] is not None:
-                cells.rows[row - 1] = (*found[:column], None, *found[column + 1 :])
+def _emptied(notes: Mapping[tuple[int, int], CellNote]) -> Iterator[tuple[int, int]]:
+    """Yield the places of errors and of formulas without value: None, whatever the parser took them for."""
+    return (place for place, note in notes.items() if note.number_format is None)

@@ -9,8 +9,8 @@ import pytest
 
 from etl.errors import FileError, UsageError
 from etl.io.readers import open_source
+from etl.io.readers.csv_packs import BYTES_A_PACK
 from etl.io.readers.limits import Limits
-from etl.io.readers.packed_rows import ROWS_A_PACK
 from etl.model import Sheet
 from tests.io.readers.books import book, save, worksheet
 
@@ -255,28 +255,12 @@ def test_row_numbers_are_record_numbers(tmp_path: Path) -> None:
     assert findings(sheet) == [("wrong_field_count", 5)]
 
 
-def test_packed_rows_are_a_sequence(tmp_path: Path) -> None:
-    """Rows beyond the first pack are reached by index, slice and iteration, in any order."""
-    count = 2 * ROWS_A_PACK + 10
-    sheet = read(tmp_path, "".join(f"{number};Ñ{number}\n" for number in range(count)).encode("cp1252"))
-    assert len(sheet.rows) == count
-    assert [sheet.rows[at] for at in (count - 1, 0, ROWS_A_PACK, -1)] == [
-        (str(number), f"Ñ{number}") for number in (count - 1, 0, ROWS_A_PACK, count - 1)
-    ]
-    assert list(sheet.rows[ROWS_A_PACK - 1 : ROWS_A_PACK + 1]) == list(sheet.rows)[ROWS_A_PACK - 1 : ROWS_A_PACK + 1]
-    assert [row[0] for row in sheet.rows] == [str(number) for number in range(count)]
-    with pytest.raises(IndexError):
-        sheet.rows[count]
-    assert sheet.cell(count, 1) == f"Ñ{count - 1}"
-    assert sheet.cell(count + 1, 1) is None
-
-
 def test_spoilt_letters_are_a_warning(tmp_path: Path) -> None:
     """Letters that were spoilt before the file was saved are shown once, with their row, as a warning."""
-    body = "1;Pala\n" * (ROWS_A_PACK + 3)
-    sheet = read(tmp_path, f"codigo;detalle\n{body}2;CaÃ±o\n3;JabÃ³n\n".encode())
+    count = BYTES_A_PACK // len("1;Pala\n") + 3
+    sheet = read(tmp_path, ("codigo;detalle\n" + "1;Pala\n" * count + "2;CaÃ±o\n3;JabÃ³n\n").encode())
     (finding,) = sheet.findings
-    assert (finding.code, finding.row, finding.value) == ("spoilt_letters", ROWS_A_PACK + 5, "CaÃ±o")
+    assert (finding.code, finding.row, finding.value) == ("spoilt_letters", count + 2, "CaÃ±o")
     assert not finding.is_error
     assert read(tmp_path, "codigo;detalle\n1;SÃO PAULO Â\n".encode()).findings == ()
 

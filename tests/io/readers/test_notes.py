@@ -9,13 +9,15 @@ import pytest
 
 from etl.io.readers import open_source
 from etl.io.readers.answers import Cells
+from etl.io.readers.child import encode_column
+from etl.io.readers.frames import Frame, pack_column
 from etl.io.readers.limits import DEFAULT_LIMITS
 from etl.io.readers.number_formats import shown_decimals, telling_format
 from etl.io.readers.refusal import Refusal
 from etl.io.readers.sheet_facts import SheetFacts, SheetTally
 from etl.io.readers.sheet_parse import parse_sheet
 from etl.io.readers.sheet_scan import scan_plain, scan_sheet
-from etl.io.readers.xlsx import _blank
+from etl.io.readers.xlsx import _emptied
 from etl.io.readers.xml_parts import guard
 from etl.model import CellNote, column_letter
 from tests.io.readers.books import MAIN, book, save, worksheet
@@ -334,11 +336,24 @@ def test_document_types_across_blocks() -> None:
 
 def test_cells_that_are_noted_are_none() -> None:
     """The cell of an error or of a formula without value is None, whatever a parser took it for."""
-    found = Cells([("a", "#N/A"), (), (7.0, 0.0)], [])
-    notes = {
-        (1, 1): CellNote(error="#N/A"),
-        (3, 1): CellNote(formula_without_value=True),
-        (3, 0): CellNote(number_format="0%"),
-    }
-    _blank(found, {**notes, (9, 9): CellNote(error="#REF!")})
-    assert found.rows == [("a", None), (), (7.0, None)]
+    found = Cells()
+    for rows in ([("a", "#N/A"), ("", "")], [(7.0, 0.0), ("", 1.0)]):
+        sent = map(encode_column, zip(*rows, strict=True))
+        packed = [pack_column(str(kinds), pieces, 2)[0] for (kinds, *_), pieces in sent]
+        found.frames.append(Frame(1, tuple(packed), 2))
+    errors = [(1, 2), (3, 2), (3, 0), (9, 9), (0, 0), (1, 7)]
+    notes = {**dict.fromkeys(errors, CellNote(error="#N/A")), (3, 1): CellNote(number_format="0%")}
+    found.blank(_emptied(notes))
+    assert list(found.rows()) == [(None, "a"), (), (None, 7.0), (None, None, 1.0)]
+    assert found.rows().columns(0, 3) == [[None] * 3, ["a", None, 7.0]]
+
+
+def test_blank_rows_at_the_end_do_not_count() -> None:
+    """Rows in which nothing is left are no rows of the sheet when none that holds something follows."""
+    (kinds, *_), pieces = encode_column(["a", "", "b"])
+    column, _ = pack_column(str(kinds), pieces, 3)
+    found = Cells([Frame(0, (column,), 3)])
+    found.blank([(3, 0)])
+    assert list(found.rows()) == [("a",)]
+    found.blank([(1, 0)])
+    assert list(found.rows()) == []

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from etl.errors import FileError
 from etl.io.readers import child, open_source
 from etl.io.readers.answers import BrokenAnswerError, receive_cells
 from etl.io.readers.child import encode_column
-from etl.io.readers.frames import decode_column
+from etl.io.readers.frames import pack_column
 from etl.io.readers.limits import Limits
 from etl.io.readers.refusal import Refusal
 from etl.io.readers.sandbox import child_environment
+from etl.model import Cell
 from tests.io.readers.books import book, pack, save, worksheet
 from tests.io.readers.hostile_files import ONE, REFUSED
 
@@ -82,45 +84,72 @@ def test_credentials_are_not_passed_on() -> None:
     assert child_environment(ours) == {"PATH": "/bin", "SystemRoot": "C:\\Windows"}
 
 
-@pytest.mark.parametrize(
-    "cells",
+COLUMNS: list[list[Cell]] = [
+    [1.0, 2.5, -0.0],
+    ["a", "", "ñandú", "línea\nlínea"],
+    ["con \0 dentro", "otro", ""],
+    [1.0, "x", True, False, "", 3.0],
+    [1.0, "x\0", 2.0],
+    ["", ""],
+    [""],
+    [True, False],
     [
-        [1.0, 2.5, -0.0],
-        ["a", "", "ñandú", "línea\nlínea"],
-        ["con \0 dentro", "otro"],
-        [1.0, "x", True, False, "", 3.0],
-        ["", ""],
-        [],
+        datetime(2024, 2, 29, 13, 5, 1, 250_000),  # noqa: DTZ001 - Excel knows no time zones
+        date(1999, 12, 31),
+        time(23, 59),
+        timedelta(days=2, seconds=0.5),
+        "",
+        1.0,
     ],
-)
-def test_columns_survive_the_way(cells: list[object]) -> None:
-    """A column comes back as it went, blank texts as None."""
-    (kind, *sizes), pieces = encode_column(cells)
+]
+
+
+@pytest.mark.parametrize("cells", COLUMNS)
+def test_columns_survive_the_way(cells: list[Cell]) -> None:
+    """A column comes back as it went, types and all, blank texts as None."""
+    (kinds, *sizes), pieces = encode_column(cells)
     assert sizes == [len(piece) for piece in pieces]
-    assert decode_column(str(kind), pieces) == ([None if cell == "" else cell for cell in cells], [])
+    column, infinite = pack_column(str(kinds), pieces, len(cells))
+    expected = [None if cell == "" else cell for cell in cells]
+    for _ in range(2):
+        found = column.cells()
+        assert (found, [*map(type, found)]) == (expected, [*map(type, expected)])
+    assert infinite == []
 
 
 @pytest.mark.parametrize(
-    ("kind", "pieces"),
+    ("kinds", "pieces", "count"),
     [
-        ("x", [b""]),
-        ("d", [b"123"]),
-        ("s", [b"\xff"]),
-        ("m", [b"dd", b"\0" * 8, b""]),
-        ("m", [b"s", b"", b"{"]),
-        ("m", [b"q", b"", b""]),
+        ("x", [b""], 1),
+        ("", [], 1),
+        ("d", [b"123"], 1),
+        ("d", [bytes(16)], 1),
+        ("s", [b"\xff"], 1),
+        ("s", [b"a\0b"], 1),
+        ("j", [b"{"], 1),
+        ("t", [b"soon"], 1),
+        ("D", [b"2024-01-01\0"], 2),
+        ("ds", [b"\0\1", bytes(8)], 2),
+        ("ds", [b"\0\0", bytes(8), b"a"], 2),
+        ("ds", [b"\0\2", bytes(8), b"a"], 2),
+        ("ds", [b"\0\1\2", bytes(8), b"a"], 2),
+        ("ds", [b"\0", bytes(8), b"a"], 2),
     ],
 )
-def test_bytes_that_make_no_column(kind: str, pieces: list[bytes]) -> None:
-    """Bytes that no column has are an error of a known kind, never cells."""
-    with pytest.raises((ValueError, LookupError, StopIteration)):
-        decode_column(kind, pieces)
+def test_bytes_that_make_no_column(kinds: str, pieces: list[bytes], count: int) -> None:
+    """Bytes that no column has are an error of a known kind, as soon as they come."""
+    with pytest.raises((ValueError, LookupError)):
+        pack_column(kinds, pieces, count)
 
 
 def test_numbers_that_are_none_in_a_column_of_numbers() -> None:
     """Infinite numbers become None, and their places are told."""
-    (kind, *_), pieces = encode_column([1.0, float("inf"), 2.0, float("nan")])
-    assert (kind, decode_column("d", pieces)) == ("d", ([1.0, None, 2.0, None], [1, 3]))
+    for others in ([], ["texto"]):
+        cells = [1.0, float("inf"), *others, 2.0, float("nan")]
+        (kinds, *_), pieces = encode_column(cells)
+        column, infinite = pack_column(str(kinds), pieces, len(cells))
+        assert column.cells() == [1.0, None, *others, 2.0, None]
+        assert infinite == [1, 3 + len(others)]
 
 
 def _frames(*heads: object, tail: bytes = b"") -> io.BytesIO:
@@ -138,7 +167,7 @@ def test_a_whole_answer() -> None:
             json.dumps(head).encode() + b"\n" + tail for head, tail in ((BOX, b""), (TEXTS, b"a"), ({"end": 1}, b""))
         )
     )
-    assert receive_cells(stream, Limits()).rows == [("a",)]
+    assert list(receive_cells(stream, Limits()).rows()) == [("a",)]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +186,9 @@ def test_a_whole_answer() -> None:
         _frames(BOX, {"rows": 1, "columns": [["s", -1]]}),
         _frames(BOX, {"rows": 1, "columns": [["s", 2**40]]}),
         _frames(BOX, {"rows": "x", "columns": []}),
+        _frames(BOX, {"rows": 1, "columns": []}, {"end": 1}),
+        _frames(BOX, {"rows": 0, "columns": [["s", 0]]}, {"end": 0}),
+        _frames(BOX, {"rows": 1, "columns": [[1, 0]]}, {"end": 1}),
         _frames(BOX, {"rows": 1, "columns": [[]]}),
         _frames({"left": "x", "height": 1, "width": 1}),
         _frames({"names": []}),
@@ -173,7 +205,7 @@ def test_a_box_larger_than_was_scanned() -> None:
     for box in ((1, 1), (2, 0)):
         with pytest.raises(Refusal, match="not the sheet"):
             receive_cells(_frames(BOX, {"end": 0}), Limits(), box)
-    assert receive_cells(_frames(BOX, {"end": 0}), Limits(), (2, 1)).rows == []
+    assert list(receive_cells(_frames(BOX, {"end": 0}), Limits(), (2, 1)).rows()) == []
     with pytest.raises(Refusal, match="more than can be read"):
         receive_cells(_frames({"left": 0, "height": 10, "width": 10}), Limits(cells=99))
 
