@@ -51,8 +51,8 @@ class Cells:
 
 def receive_names(stream: IO[bytes]) -> tuple[SheetName, ...]:
     """Return the sheets that the parser lists; `BrokenAnswerError` or `Refusal` when it does not."""
-    head = _receive_head(stream)
-    with _sense():
+    head = receive_head(stream)
+    with sense():
         return tuple(SheetName(str(name), bool(visible)) for name, visible in head["names"])
 
 
@@ -62,12 +62,12 @@ def receive_cells(stream: IO[bytes], limits: Limits, box: tuple[int, int] | None
     `box` is how many rows and columns our own scan found at most: a parser that finds more has read another sheet.
     """
     cells = Cells()
-    head = _receive_head(stream)
-    with _sense():
+    head = receive_head(stream)
+    with sense():
         left, height, width = int(head["left"]), int(head["height"]), int(head["width"])
         _check_box(height, width, limits, box)
         seen = 0
-        while "end" not in (head := _receive_head(stream)):
+        while "end" not in (head := receive_head(stream)):
             frame, infinite = _receive_frame(stream, head, left, limits)
             if seen + len(frame) > height or left + len(frame.packed) > width:
                 raise BrokenAnswerError
@@ -79,8 +79,9 @@ def receive_cells(stream: IO[bytes], limits: Limits, box: tuple[int, int] | None
     return cells
 
 
-def _receive_head(stream: IO[bytes]) -> dict[str, Any]:
-    with _sense():
+def receive_head(stream: IO[bytes]) -> dict[str, Any]:
+    """Return the line of JSON with which each answer begins; `Refusal` when it says that the file cannot be parsed."""
+    with sense():
         head = json.loads(stream.readline(_LONGEST_HEAD))
     if not isinstance(head, dict):
         raise BrokenAnswerError
@@ -107,12 +108,17 @@ def _receive_column(
     stream: IO[bytes], described: Sequence[Any], count: int, limits: Limits
 ) -> tuple[PackedColumn, list[int]]:
     kinds, *sizes = described
+    return pack_column(kinds, receive_pieces(stream, sizes, limits), count)
+
+
+def receive_pieces(stream: IO[bytes], sizes: Sequence[int], limits: Limits) -> list[bytes]:
+    """Return the stretches of bytes that were announced; `BrokenAnswerError` when there are fewer."""
     if not all(0 <= size <= limits.child_memory_bytes for size in sizes):
         raise BrokenAnswerError
     pieces = [stream.read(size) for size in sizes]
     if [len(piece) for piece in pieces] != sizes:
         raise BrokenAnswerError
-    return pack_column(kinds, pieces, count)
+    return pieces
 
 
 def _check_box(height: int, width: int, limits: Limits, box: tuple[int, int] | None) -> None:
@@ -126,9 +132,9 @@ def _check_box(height: int, width: int, limits: Limits, box: tuple[int, int] | N
 
 
 @contextmanager
-def _sense() -> Iterator[None]:
+def sense() -> Iterator[None]:
     """Turn what decoding nonsense raises into `BrokenAnswerError`."""
     try:
         yield
-    except (ValueError, TypeError, KeyError, LookupError, StopIteration, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, LookupError, AttributeError, OverflowError, RecursionError) as error:
         raise BrokenAnswerError from error

@@ -7,12 +7,11 @@ that lies, parts that overlap, two parts of one name) is refused before a second
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import pairwise
 
+from etl.io.readers.inflating import Part, inflate
 from etl.io.readers.limits import Limits
 from etl.io.readers.refusal import damaged, hostile, unreadable
 from etl.messages import text
@@ -27,28 +26,7 @@ _END_MARK, _CENTRAL_MARK, _LOCAL_MARK = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x
 _LONGEST_END = _END.size + 0xFFFF
 _STORED, _DEFLATED = 0, 8
 _UNKNOWN_32 = 0xFFFFFFFF
-_BLOCK = 1024 * 1024
-_FED = 256 * 1024
-_WORTH_A_THREAD = 4 * _BLOCK
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file inside the zip."""
-
-    name: str
-    start: int
-    """Where its compressed bytes begin."""
-    packed: int
-    size: int
-    """Its declared decompressed size; `Archive.blocks` refuses a part that turns out otherwise."""
-    crc: int
-    deflated: bool
-
-    @property
-    def is_xml(self) -> bool:
-        """Whether it is XML by its name."""
-        return self.name.lower().endswith((".xml", ".rels", ".vml"))
+_WORTH_A_THREAD = 4 * 1024 * 1024
 
 
 class Archive:
@@ -80,11 +58,19 @@ class Archive:
             return None
         if part.size > self._limits.xml_part_bytes:
             raise hostile(text("a part of the workbook ({name}) is {size} bytes long", name=part.name, size=part.size))
-        return b"".join(self.blocks(part))
+        return b"".join(inflate(self._data, part))
+
+    def packed(self, part: Part) -> memoryview:
+        """Return a part's bytes as they lie in the zip."""
+        return memoryview(self._data)[part.start : part.start + part.packed]
+
+    def blocks(self, part: Part) -> Iterator[bytes]:
+        """Inflate a part, a block at a time, as `inflate` does."""
+        return inflate(self._data, part)
 
     def blocks_ahead(self, part: Part) -> Iterator[bytes]:
         """Do as `blocks`, and inflate the next block in a thread while the caller looks at one."""
-        blocks = self.blocks(part)
+        blocks = inflate(self._data, part)
         if part.size < _WORTH_A_THREAD:
             yield from blocks
             return
@@ -93,42 +79,6 @@ class Archive:
             while block := coming.result():
                 coming = pool.submit(next, blocks, b"")
                 yield block
-
-    def blocks(self, part: Part) -> Iterator[bytes]:
-        """Inflate a part, a block at a time; refuse it once it is longer than it says, or damaged."""
-        size, crc = 0, 0
-        for block in self._inflate(part):
-            size += len(block)
-            if size > part.size:
-                raise hostile(text("a part of the workbook ({name}) is longer than it says", name=part.name))
-            crc = zlib.crc32(block, crc)
-            yield block
-        if size != part.size or crc != part.crc:
-            raise damaged(part.name)
-
-    def _inflate(self, part: Part) -> Iterator[bytes]:
-        end = part.start + part.packed
-        if not part.deflated:
-            for at in range(part.start, end, _BLOCK):
-                yield self._data[at : min(at + _BLOCK, end)]
-            return
-        if not part.packed and not part.size:
-            return
-        engine = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            for at in range(part.start, end, _FED):
-                pending = self._data[at : min(at + _FED, end)]
-                while pending and not engine.eof:
-                    block = engine.decompress(pending, _BLOCK)
-                    pending = engine.unconsumed_tail
-                    if block:
-                        yield block
-            if rest := engine.flush():
-                yield rest
-        except zlib.error as error:
-            raise damaged(part.name) from error
-        if not engine.eof or engine.unused_data:
-            raise damaged(part.name)
 
     def _check_sizes(self) -> None:
         limits = self._limits

@@ -36,6 +36,8 @@ class Limits:
     """Of one line of a CSV file."""
     broken_records: int = 1_000
     """CSV records whose quotes do not match, before the whole file is given up."""
+    small_sheet_bytes: int = 4 * _MIB
+    """Of a sheet's XML: a larger sheet is worth a process that scans it while another parses it."""
     child_memory_bytes: int = 1024 * _MIB
     child_cpu_seconds: int = 60
     child_wall_seconds: float = 90.0

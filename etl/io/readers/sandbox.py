@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread, Timer
-from typing import IO
+from typing import IO, TypeAlias
 
 from etl.io.readers.answers import BrokenAnswerError
 from etl.io.readers.limits import Limits
@@ -22,10 +22,19 @@ from etl.io.readers.refusal import hostile, unreadable
 from etl.messages import text
 from etl.model import Json
 
+Buffer: TypeAlias = bytes | memoryview
+
 MEMORY_IS_BOUND = sys.platform.startswith("linux")
 """Whether the system keeps the parser to its memory: macOS and Windows do not."""
 
 _CHILD = str(Path(__file__).with_name("child.py"))
+_ROOT = str(Path(__file__).parents[3])
+_RUN = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from importlib import import_module; import_module(sys.argv[2]).main(*sys.argv[3:])"
+)
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""numpy's threads would each take address space, and no child calculates."""
 _PASSED_ON = ("SYSTEMROOT", "WINDIR", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TEMP", "TMP")
 
 
@@ -45,12 +54,21 @@ class Confined:
 
 @contextmanager
 def parsing(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes]]:
-    """Give a workbook to the parser and yield the stream of its answers; end the process whatever happens.
+    """Give a workbook to the parser and yield the stream of its answers, as `answering` does.
 
-    `sheet` is the one whose cells are asked for; None asks for the names of all. `BrokenAnswerError` inside the block
-    becomes the `Refusal` that tells why.
+    `sheet` is the one whose cells are asked for; None asks for the names of all.
     """
-    with confined((_CHILD,), {"sheet": sheet}, data, limits) as child:
+    with answering((_CHILD,), {"sheet": sheet}, data, limits) as answers:
+        yield answers
+
+
+@contextmanager
+def answering(program: Sequence[str], request: Json, data: Buffer, limits: Limits) -> Iterator[IO[bytes]]:
+    """Run a program that reads a workbook, as `confined` does, and yield the stream of its answers.
+
+    `BrokenAnswerError` inside the block becomes the `Refusal` that tells why.
+    """
+    with confined(program, request, data, limits) as child:
         try:
             yield child.answers
         except BrokenAnswerError:
@@ -63,8 +81,13 @@ def parsing(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes
             ) from None
 
 
+def program_of(module: str) -> tuple[str, ...]:
+    """Return what follows the interpreter on the command line to run the `main` of a module of ours."""
+    return ("-c", _RUN, _ROOT, module)
+
+
 @contextmanager
-def confined(program: Sequence[str], request: Json, data: bytes, limits: Limits) -> Iterator[Confined]:
+def confined(program: Sequence[str], request: Json, data: Buffer, limits: Limits) -> Iterator[Confined]:
     """Run a Python program on untrusted bytes and yield its answers; end the process whatever happens.
 
     `program` is what follows the interpreter on the command line; memory in bytes and CPU time in seconds are added,
@@ -102,13 +125,13 @@ def _start(program: Sequence[str], limits: Limits) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=child_environment(os.environ),
+        env={**child_environment(os.environ), **_ONE_THREAD},
         start_new_session=True,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
 
 
-def _send(stream: IO[bytes], request: Json, data: bytes) -> None:
+def _send(stream: IO[bytes], request: Json, data: Buffer) -> None:
     with suppress(OSError), stream:  # when it died already, the missing answer tells
         stream.write(json.dumps(request).encode() + b"\n")
         stream.write(data)

@@ -1,13 +1,13 @@
-"""Opens Excel workbooks (.xlsx, .xlsm, templates): the pre-scan in this process, the cells from the sandbox.
+"""Opens Excel workbooks (.xlsx, .xlsm, templates): scans them for what is hostile, gets the cells from the sandbox.
 
-A sheet is scanned before the parser sees it. Only a large one is parsed while it is scanned, and only where the system
-bounds the parser's memory: its cells are taken when the scan has passed, and the parser is ended when it has not.
+A sheet is scanned before the parser sees it. Only a large one is parsed while a second process scans it, and only where
+the system bounds the memory of both: its cells are taken when the scan has passed, and the parser is ended when not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from etl.io.readers.answers import Cells, receive_cells
@@ -15,7 +15,8 @@ from etl.io.readers.archive import Archive
 from etl.io.readers.limits import Limits
 from etl.io.readers.package import Package, PackagedSheet, read_package
 from etl.io.readers.refusal import refusing
-from etl.io.readers.sandbox import MEMORY_IS_BOUND, parsing
+from etl.io.readers.sandbox import MEMORY_IS_BOUND, answering, parsing, program_of
+from etl.io.readers.sent_facts import receive_facts
 from etl.io.readers.shared_strings import check_shared_strings
 from etl.io.readers.sheet_facts import SheetFacts
 from etl.io.readers.sheet_scan import scan_sheet
@@ -24,8 +25,7 @@ from etl.io.readers.undivided import divide
 from etl.io.readers.xml_parts import guard
 from etl.model import CellNote, Sheet, SheetName
 
-_LARGE = 4 * 1024 * 1024
-"""Bytes of a sheet's XML; up to there the scan takes no time worth saving."""
+_SCANNER = program_of("etl.io.readers.scanner")
 _NOT_FINITE = CellNote(error="#NUM!")
 
 
@@ -97,17 +97,23 @@ def _read(workbook: _Workbook, sheet: PackagedSheet) -> tuple[SheetFacts, Cells]
     part = archive.find(sheet.part)
     assert part is not None  # noqa: S101 - `read_package` found it
 
-    def scan() -> SheetFacts:
-        return scan_sheet(
+    if part.size <= limits.small_sheet_bytes or not MEMORY_IS_BOUND:
+        facts = scan_sheet(
             part.name, lambda: guard(part.name, archive.blocks_ahead(part)), package.formats, limits, package.decimals
         )
-
-    if part.size <= _LARGE or not MEMORY_IS_BOUND:
-        facts = scan()
         with parsing(workbook.raw.data, sheet.name, limits) as answers:
             return facts, receive_cells(answers, limits, (facts.height, facts.width))
-    with parsing(workbook.raw.data, sheet.name, limits) as answers:
-        facts = scan()
+    request = {
+        "part": asdict(replace(part, start=0)),
+        "formats": list(package.formats.items()),
+        "decimals": list(package.decimals.items()),
+        "limits": asdict(limits),
+    }
+    with (
+        parsing(workbook.raw.data, sheet.name, limits) as answers,
+        answering(_SCANNER, request, archive.packed(part), limits) as found,
+    ):
+        facts = receive_facts(found, limits)
         return facts, receive_cells(answers, limits, (facts.height, facts.width))
 
 

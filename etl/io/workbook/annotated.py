@@ -11,7 +11,7 @@ from typing import IO, BinaryIO
 
 from etl.core.report import Report
 from etl.io.readers.limits import DEFAULT_LIMITS
-from etl.io.readers.sandbox import confined
+from etl.io.readers.sandbox import confined, program_of
 from etl.io.workbook.annotation import annotation
 from etl.io.workbook.placement import Written, place
 from etl.messages import Text, text
@@ -23,12 +23,7 @@ MOST_ROWS = 20_000
 """Rows of data up to which openpyxl makes a copy in bearable time."""
 
 _LIMITS = replace(DEFAULT_LIMITS, child_cpu_seconds=240, child_wall_seconds=300.0)
-_ROOT = str(Path(__file__).parents[3])
-_PROGRAM = (
-    "-c",
-    "import sys; sys.path.append(sys.argv[1]); from etl.io.workbook import annotator as it; it.main(*sys.argv[2:])",
-    _ROOT,
-)
+_PROGRAM = program_of("etl.io.workbook.annotator")
 _LONGEST_HEAD = 10_000
 _LARGEST_COPY = 4 * DEFAULT_LIMITS.file_bytes
 _LOST: Mapping[str, Text] = {
