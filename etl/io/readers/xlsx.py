@@ -17,9 +17,7 @@ from etl.io.readers.package import Package, PackagedSheet, read_package
 from etl.io.readers.refusal import refusing
 from etl.io.readers.sandbox import MEMORY_IS_BOUND, answering, parsing, program_of
 from etl.io.readers.sent_facts import receive_facts
-from etl.io.readers.shared_strings import check_shared_strings
 from etl.io.readers.sheet_facts import SheetFacts
-from etl.io.readers.sheet_scan import scan_sheet
 from etl.io.readers.source import RawFile, Source
 from etl.io.readers.undivided import divide
 from etl.io.readers.xml_parts import guard
@@ -61,6 +59,8 @@ def _examine(archive: Archive, package: Package, limits: Limits) -> None:
             continue
         blocks = archive.blocks_ahead(part)
         if part.name.lower().endswith("sharedstrings.xml"):
+            from etl.io.readers.shared_strings import check_shared_strings  # noqa: PLC0415 - numpy
+
             check_shared_strings(part.name, guard(part.name, blocks), limits)
             continue
         for _ in guard(part.name, blocks) if part.is_xml else blocks:
@@ -98,6 +98,8 @@ def _read(workbook: _Workbook, sheet: PackagedSheet) -> tuple[SheetFacts, Cells]
     assert part is not None  # noqa: S101 - `read_package` found it
 
     if part.size <= limits.small_sheet_bytes or not MEMORY_IS_BOUND:
+        from etl.io.readers.sheet_scan import scan_sheet  # noqa: PLC0415 - numpy
+
         facts = scan_sheet(
             part.name, lambda: guard(part.name, archive.blocks_ahead(part)), package.formats, limits, package.decimals
         )
