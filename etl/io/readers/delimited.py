@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-
-from etl.io.readers.csv_packs import CsvPack, CsvText, pack
+from etl.io.readers.csv_packs import CsvText, Remarks, pack
 from etl.io.readers.dialect import NEVER_THERE, find_delimiter, is_table, sep_line
-from etl.io.readers.field_counts import FieldCounts
 from etl.io.readers.packed_rows import PackedRows
 from etl.io.readers.record_findings import record_findings
 from etl.io.readers.refusal import unreadable
 from etl.io.readers.source import RawFile, Source
+from etl.io.readers.spoilt_letters import spoilt_letters
 from etl.io.readers.text_encoding import to_utf8
 from etl.messages import text
-from etl.model import Finding, Severity, Sheet, SheetName
-
-_SPOILT_FIRST = (b"\xc3\x83", b"\xc3\x82", b"\xef\xbf\xbd")
-_SPOILT = re.compile(
-    rb"\xc3\x83(?:\xc2[\x80-\xbf]|\xe2\x80.|\xe2\x82\xac|\xe2\x84\xa2|\xc5.|\xc6\x92|\xcb.)|\xc3\x82\xc2[\xa0-\xbf]|\xef\xbf\xbd",
-    re.DOTALL,
-)
-"""UTF-8 that somebody read as cp1252 and saved again (Ã³, Â°), and the sign that stands for a lost letter."""
-_SHOWN_LENGTH = 80
+from etl.model import Sheet, SheetName
 
 
 def open_delimited(raw: RawFile, encoding: str, *, must_be_table: bool) -> Source:
@@ -47,41 +35,16 @@ def open_delimited(raw: RawFile, encoding: str, *, must_be_table: bool) -> Sourc
 
 def _read(raw: RawFile, data: bytes, delimiter: str | None, encoding: str) -> Sheet:
     """Go once through all records, to count their fields and to keep the limits."""
-    counts = FieldCounts()
-    broken: list[int] = []
-    packs = list(pack(CsvText(data, delimiter or NEVER_THERE, raw.limits), counts, broken))
+    remarks = Remarks()
+    packs = list(pack(CsvText(data, delimiter or NEVER_THERE, raw.limits), remarks))
+    spoilt = () if remarks.spoilt is None else (spoilt_letters(*remarks.spoilt),)
     return Sheet(
         file=raw.file,
         name=None,
-        rows=PackedRows(packs),
+        rows=PackedRows(packs, most_columns=max(raw.limits.columns, remarks.counts.usual)),
         sha256=raw.sha256,
-        findings=(*raw.findings, *_spoilt_letters(data, packs), *record_findings(counts, broken)),
+        findings=(*raw.findings, *spoilt, *record_findings(remarks.counts, remarks.broken)),
         encoding=encoding,
         delimiter=delimiter,
         modified=raw.saved,
     )
-
-
-def _spoilt_letters(data: bytes, packs: Sequence[CsvPack]) -> Iterator[Finding]:
-    """Yield a warning for the first text whose letters were spoilt before the file was saved."""
-    found = _SPOILT.search(data) if any(begin in data for begin in _SPOILT_FIRST) else None
-    if found is None:
-        return
-    number = bisect_right(packs, found.start(), key=lambda one: one.begin) - 1
-    above = sum(map(len, packs[:number]))
-    for row, record in enumerate(packs[number].records(), start=above + 1):
-        shown = next((field for field in record if _SPOILT.search(field.encode())), None)
-        if shown is None:
-            continue
-        shown = shown[:_SHOWN_LENGTH]
-        yield Finding(
-            code="spoilt_letters",
-            message=text(
-                "Row {row} shows «{value}»: letters were spoilt before the file was saved", row=row, value=shown
-            ),
-            hint=text("Export the list again as “CSV UTF-8” or .xlsx; the rows are sent as they stand otherwise."),
-            severity=Severity.WARNING,
-            row=row,
-            value=shown,
-        )
-        return

@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import compress, repeat
 
 _HEADER_WITHIN = 50
 """Records that are not blank, among which the header is looked for."""
@@ -47,10 +47,24 @@ class FieldCounts:
             self.add_all([lines[known].split(delimiter) if lines[known] else []])
             known += 1
         rest = lines[known:] if known else lines
-        blanks = _BLANKS + delimiter
-        filled = [line.rstrip(blanks) for line in rest]
-        self._all.extend([line.count(delimiter) + 1 if line else 0 for line in rest])
-        self._filled.extend([line.count(delimiter) + 1 if line else 0 for line in filled])
+        counts = _count_fields(rest, delimiter)
+        filled = list(map(str.rstrip, rest, repeat(_BLANKS + delimiter)))
+        self._all.extend(counts)
+        self._filled.extend(counts if filled == rest else _count_fields(filled, delimiter))
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def span(self, start: int) -> tuple[int, int]:
+        """Return the least and the largest number of fields of the records from index `start` on."""
+        counts = set(self._all[start:])
+        return min(counts), max(counts)
+
+    @property
+    def usual(self) -> int:
+        """The number of fields that most records have, of those that are not blank; 0 when all are."""
+        counts = Counter(compress(self._all, self._filled))
+        return max(counts, key=lambda count: (counts[count], count), default=0)
 
     def wrong(self) -> Iterator[tuple[int, int, int]]:
         """Yield (index, fields found, fields expected) of the records below the header that do not fit it.
@@ -78,7 +92,7 @@ class FieldCounts:
 
         It is the last with several names and no number above the first numbers; without any numbers, the first.
         """
-        usual = self._usual()
+        usual = self.usual
         data = next((at for at, record in self._first if len(record) == usual and _has_number(record)), None)
         named = [at for at, record in self._first if _count_names(record) > 1 and not _has_number(record)]
         if data is None:
@@ -86,9 +100,10 @@ class FieldCounts:
         above = [at for at in named if at < data]
         return above[-1] if above else next(at for at, record in self._first if len(record) == usual)
 
-    def _usual(self) -> int:
-        counts = Counter(compress(self._all, self._filled))
-        return max(counts, key=lambda count: (counts[count], count), default=0)
+
+def _count_fields(lines: Sequence[str], delimiter: str) -> Iterable[int]:
+    counts = map(str.count, lines, repeat(delimiter))
+    return [count + 1 if line else 0 for count, line in zip(counts, lines, strict=True)]
 
 
 def _has_number(record: Sequence[str]) -> bool:

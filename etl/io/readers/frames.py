@@ -48,10 +48,10 @@ class Frame:
     def __len__(self) -> int:
         return self.count
 
-    def columns(self) -> list[CellColumn]:
-        """Return the cells by column."""
+    def columns(self, most: int | None = None) -> list[CellColumn]:
+        """Return the cells by column, of no more than `most` columns."""
         nothing: list[CellColumn] = [[None] * self.count for _ in range(self.left)]
-        return nothing + [column.cells() for column in self.packed]
+        return [*nothing, *(column.cells() for column in self.packed)][:most]
 
     def rows(self) -> list[CellRow]:
         """Return the rows, without blank cells at their ends."""

@@ -24,19 +24,23 @@ class Pack(Protocol):
         """Return the rows, without blank cells at their ends."""
         ...
 
-    def columns(self) -> list[CellColumn]:
-        """Return the same cells by column: each as long as there are rows, None for blank cells."""
+    def columns(self, most: int | None = None) -> list[CellColumn]:
+        """Return the cells of the first columns, `most` of them at the most: as many each as rows, None for blank."""
         ...
 
 
 class PackedRows(Sequence[CellRow]):
     """Rows that are unpacked when they are looked at, some thousands at a time: go through them in order."""
 
-    def __init__(self, packs: Sequence[Pack], count: int | None = None) -> None:
-        """`count` is how many rows there are when blank ones at the end of the packs do not count."""
+    def __init__(self, packs: Sequence[Pack], count: int | None = None, most_columns: int | None = None) -> None:
+        """`count` is how many rows there are when blank ones at the end of the packs do not count.
+
+        Columns beyond `most_columns` are not handed out as such: one long line among a million would fill the memory.
+        """
         self._packs = packs
         self._begins = [0, *accumulate(map(len, packs))]
         self._count = self._begins[-1] if count is None else count
+        self._most_columns = most_columns
         self._rows: tuple[int, list[CellRow]] = (-1, [])
         self._columns: tuple[int, list[CellColumn]] = (-1, [])
 
@@ -89,7 +93,7 @@ class PackedRows(Sequence[CellRow]):
 
     def _columns_of(self, number: int) -> list[CellColumn]:
         if self._columns[0] != number:
-            self._columns = (number, self._packs[number].columns())
+            self._columns = (number, self._packs[number].columns(self._most_columns))
         return self._columns[1]
 
 

@@ -7,6 +7,7 @@ those the letters decide: a general detector was tried, and takes short Spanish 
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections.abc import Iterator
 
@@ -43,6 +44,7 @@ def to_utf8(data: bytes, encoding: str) -> tuple[bytes, str]:
 
     `encoding` is ``auto`` or a name that Python knows. UsageError for any other, `Refusal` when it is no such text.
     """
+    known = False
     mark, marked = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", ""))
     if encoding != "auto":
         chosen = _named(encoding).removesuffix("-sig")
@@ -50,10 +52,10 @@ def to_utf8(data: bytes, encoding: str) -> tuple[bytes, str]:
         chosen = marked
     else:
         _refuse_binary(data)
-        chosen = "utf-8" if _is_utf8(data) else _guess(data)
+        chosen = "utf-8" if (known := _is_utf8(data)) else _guess(data)
     if marked and (marked == chosen or marked.startswith(f"{chosen}-")):
         chosen, data = marked, data[len(mark) :]
-    decoded = _transcode(data, chosen)
+    decoded = data if known else _transcode(data, chosen)
     if b"\0" in decoded:
         raise _binary()
     return decoded.rstrip(_DOS_END), chosen
@@ -76,7 +78,9 @@ def _transcode(data: bytes, encoding: str) -> bytes:
             raise _not_in(encoding)
         return data
     try:
-        return b"".join(block.encode() for block in _decode(data, encoding))
+        written = io.BytesIO()
+        written.writelines(block.encode() for block in _decode(data, encoding))
+        return written.getvalue()
     except (UnicodeError, ValueError):
         raise _not_in(encoding) from None
 

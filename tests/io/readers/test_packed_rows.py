@@ -11,8 +11,7 @@ import pytest
 import xlsxwriter
 
 from etl.io.readers import open_source
-from etl.io.readers.csv_packs import BYTES_A_PACK, CsvText, cells_of, pack
-from etl.io.readers.field_counts import FieldCounts
+from etl.io.readers.csv_packs import BYTES_A_PACK, ROWS_A_PACK, CsvText, Remarks, cells_of, pack
 from etl.io.readers.limits import Limits
 from etl.io.readers.packed_rows import PackedRows
 from etl.io.readers.records import Records
@@ -91,16 +90,16 @@ def test_the_records_of_a_csv(odd: str, length: int) -> None:
     data = _text(random_, length, ODD[odd]).encode()
     limits = Limits(text_length=50_000)
     records = Records(data, ";", limits)
-    expected, slow, broken = [], FieldCounts(), []
+    expected, slow = [], Remarks()
     for row, record in enumerate(records, start=1):
-        slow.add_all((record,))
+        slow.counts.add_all((record,))
         if records.broken:
-            broken.append(row)
+            slow.broken.append(row)
         expected.append(cells_of(record))
-    counts, found = FieldCounts(), list[int]()
-    packs = list(pack(CsvText(data, ";", limits), counts, found))
+    remarks = Remarks()
+    packs = list(pack(CsvText(data, ";", limits), remarks))
     assert len(packs) >= len(data) // BYTES_A_PACK
-    assert (counts, found) == (slow, broken)
+    assert remarks == slow
     rows = PackedRows(packs)
     assert list(rows) == expected
     check(Sheet("x.csv", None, rows, ""), random_)
@@ -111,7 +110,7 @@ def test_fields_too_long_are_seen_in_every_way() -> None:
     for field in ("x" * 101, '"' + "x" * 101 + '"', '"' + "x\n" * 60 + '"', '"' + "x" * 101):
         data = ("a;b\n" * 9 + f"{field};b\n").encode()
         with pytest.raises(Refusal, match="a cell holds at most 100"):
-            list(pack(CsvText(data, ";", Limits(text_length=100)), FieldCounts(), []))
+            list(pack(CsvText(data, ";", Limits(text_length=100)), Remarks()))
 
 
 def test_a_csv_of_several_packs(tmp_path: Path) -> None:
@@ -123,3 +122,31 @@ def test_a_csv_of_several_packs(tmp_path: Path) -> None:
     assert [row[0] for row in sheet.rows] == [str(number) for number in range(count)]
     assert sheet.cell(count, 1) == f"Ñ{count - 1}"
     check(sheet, random.Random(5))
+
+
+def test_a_long_line_does_not_widen_a_million_rows(tmp_path: Path) -> None:
+    """Of a row far wider than the others, and wider than a sheet may be, the columns beyond that limit are left out."""
+    wide = ";".join(["w"] * 5000)
+    for quoted in ("", '"x"'):
+        sheet = open_source(save(tmp_path, f"a;b\n1;2\n{wide}\n{quoted}\n3;4\n".encode(), "l.csv")).read()
+        assert len(sheet.rows[2]) == 5000
+        assert isinstance(sheet.rows, ColumnedRows)
+        assert len(sheet.rows.columns(0, 5)) == Limits().columns
+        assert sheet.rows.columns(0, 5)[1] == ["b", "2", "w", None, "4"]
+        assert len(sheet.rows.columns(0, 2)) == 2
+
+
+def test_a_table_may_be_wider_than_a_workbook(tmp_path: Path) -> None:
+    """A CSV file all of whose rows are wide has all of its columns."""
+    wide = ";".join(["w"] * 300)
+    sheet = open_source(save(tmp_path, f"{wide}\n{wide}\n".encode(), "l.csv")).read()
+    assert isinstance(sheet.rows, ColumnedRows)
+    assert sheet.rows.columns(0, 2) == [["w", "w"]] * 300
+
+
+def test_short_rows_are_packed_by_number() -> None:
+    """A file of nearly nothing but blank lines has packs of so many rows, however few bytes they are."""
+    data = b"a;b\n" + b"\n" * (2 * ROWS_A_PACK) + b"1;2"
+    packs = list(pack(CsvText(data, ";", Limits()), Remarks()))
+    assert [len(one) for one in packs] == [ROWS_A_PACK, ROWS_A_PACK, 2]
+    assert PackedRows(packs)[2 * ROWS_A_PACK + 1] == ("1", "2")
