@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
 from etl.inquiry import Halt, Inquiry
@@ -32,8 +33,17 @@ class Rest:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Everything is prepared and nothing written: a place among the requests in flight is wanted. Nothing comes back.
+
+    Whoever never gives it closes the batch, which has not begun.
+    """
+
+
 Result: TypeAlias = Answer | NoAnswer | None
-Flight: TypeAlias = Generator[Shot | Rest, Result, None]
+Wish: TypeAlias = Ready | Shot | Rest
+Flight: TypeAlias = Generator[Wish, Result, None]
 """A batch on its way: it yields what it wants and is sent the result. StoppedNow is thrown into it when its request is
 given up; it records that and lets it out again. Its `Halt` ends the run."""
 
@@ -46,7 +56,7 @@ def fly(flight: Flight, inquiry: Inquiry) -> None:
             result: Result = None
             if isinstance(wish, Rest):
                 inquiry.clock.sleep(wish.seconds)
-            else:
+            elif isinstance(wish, Shot):
                 result = inquiry.sender.send(wish.request, effect=wish.effect, deadline=wish.deadline)
         except StoppedNow as stop:
             flight.throw(stop)
@@ -59,7 +69,7 @@ def fly(flight: Flight, inquiry: Inquiry) -> None:
 
 @dataclass(slots=True)
 class Squadron:
-    """Batches whose order does not matter, several in flight.
+    """Batches whose order does not matter, several in flight, and the next one prepared while they are.
 
     The first goes alone, so that refused credentials cost one request. After a Halt nothing new begins: what is in
     flight is waited for and recorded, and then the Halt is raised.
@@ -69,20 +79,22 @@ class Squadron:
     most: int
     halt: Halt | None = None
     _aloft: dict[Future[Answer | NoAnswer], Flight] = field(default_factory=dict)
+    _landed: SimpleQueue[Future[Answer | NoAnswer]] = field(default_factory=SimpleQueue)
     _resting: list[tuple[float, Flight]] = field(default_factory=list)
+    _ready: deque[Flight] = field(default_factory=deque)
+    _waiting: Iterator[Flight] = field(default_factory=lambda: iter(()))
+    _room: int = 1
 
     def fly(self, flights: Iterable[Flight]) -> None:
         """Carry all batches to their end. Raises Halt, or StoppedNow after every flight has recorded it."""
-        waiting = deque(flights)
+        self._waiting = iter(flights)
         pool = ThreadPoolExecutor(self.most, "request")
-        first = True
         try:
-            while self._aloft or self._resting or (waiting and self.halt is None):
-                room = 1 if first else self.most
-                while waiting and self.halt is None and len(self._aloft) + len(self._resting) < room:
-                    self._advance(waiting.popleft(), None, pool)
-                first = self._land(pool) and first
+            self._fill(pool)
+            while self._aloft or self._resting:
+                self._land(pool)
                 self._wake(pool)
+                self._fill(pool)
         except StoppedNow as stop:
             self._abandon(stop)
             raise
@@ -90,6 +102,16 @@ class Squadron:
             pool.shutdown(wait=False, cancel_futures=True)
         if self.halt is not None:
             raise self.halt
+
+    def _fill(self, pool: ThreadPoolExecutor) -> None:
+        """Let those that are ready take the free places, and prepare the next one."""
+        while self.halt is None:
+            if self._ready and len(self._aloft) + len(self._resting) < self._room:
+                self._advance(self._ready.popleft(), None, pool)
+            elif not self._ready and (flight := next(self._waiting, None)) is not None:
+                self._advance(flight, None, pool)
+            else:
+                return
 
     def _advance(self, flight: Flight, result: Result, pool: ThreadPoolExecutor) -> None:
         """Let a batch take its next step, and do what it wants."""
@@ -103,17 +125,22 @@ class Squadron:
         if isinstance(wish, Shot):
             future = pool.submit(self.inquiry.sender.send, wish.request, effect=wish.effect, deadline=wish.deadline)
             self._aloft[future] = flight
+            future.add_done_callback(self._landed.put)
+        elif isinstance(wish, Ready):
+            self._ready.appendleft(flight)
         elif self.halt is None:
             self._resting.append((self.inquiry.now().timestamp() + wish.seconds, flight))
 
-    def _land(self, pool: ThreadPoolExecutor) -> bool:
-        """Take in the answers that came; True when none did."""
+    def _land(self, pool: ThreadPoolExecutor) -> None:
+        """Take in the next answer, if one came."""
         if not self._aloft:
-            return True
-        landed, _ = wait(self._aloft, LOOK_EVERY, FIRST_COMPLETED)
-        for future in landed:
-            self._advance(self._aloft.pop(future), future.result(), pool)
-        return not landed
+            return
+        try:
+            future = self._landed.get(timeout=LOOK_EVERY)
+        except Empty:
+            return
+        self._room = self.most
+        self._advance(self._aloft.pop(future), future.result(), pool)
 
     def _wake(self, pool: ThreadPoolExecutor) -> None:
         """Let those go on whose rest is over; when nothing else is left to do, sleep until the first is."""

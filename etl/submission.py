@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from etl.core.outcomes import ItemState
 from etl.core.verdict import MOST_ATTEMPTS, MOST_UNSENT_ATTEMPTS, Verdict, judge
-from etl.flights import Flight, Rest, Result, Shot, Squadron, fly
+from etl.flights import Flight, Ready, Rest, Result, Shot, Squadron, Wish, fly
 from etl.inquiry import NOT_TOLD, NOTHING, Ending, Halt, Inquiry, describe_refusal, why_not
 from etl.io.journal.records import CRASHED, NOT_CONNECTED, BatchRecord, Change, Closing, ItemRecord, Journal
 from etl.messages import Text, text, verbatim
@@ -152,12 +152,14 @@ class Submission:
 
     def _attempt(
         self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect, *, whole: bool
-    ) -> Generator[Shot | Rest, Result, tuple[Answer | NoAnswer, Verdict, bool]]:
+    ) -> Generator[Wish, Result, tuple[Answer | NoAnswer, Verdict, bool]]:
         """Send once: what came back, the verdict on it, and whether it settled every item."""
         request = self._request(batch, items, whole=whole)
-        self.inquiry.use(1)
         digest = hashlib.sha256(request.body or b"").hexdigest()
         places = [item.place for item in items]
+        yield Ready()
+        self.inquiry.heed_signals()
+        self.inquiry.use(1)
         number = self.journal.intend(self.run, batch.number, places, digest, self.inquiry.now())
         try:
             result = (yield Shot(request, effect, self.inquiry.rules.deadline(effect))) or NOTHING
@@ -243,7 +245,7 @@ class Submission:
 
     def _may_retry(
         self, batch: BatchRecord, effect: Effect, result: Answer | NoAnswer, attempt: int, unsent: int
-    ) -> Generator[Shot | Rest, Result, bool]:
+    ) -> Generator[Wish, Result, bool]:
         """Wait for the next attempt, if there may be one."""
         if attempt - unsent >= MOST_ATTEMPTS or unsent >= MOST_UNSENT_ATTEMPTS or not self.inquiry.budget.take():
             return False

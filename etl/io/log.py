@@ -62,14 +62,20 @@ class EventLog:
         line |= {name: MASK if name.lower() in _NEVER else self._plain(value) for name, value in fields.items()}
         content = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         try:
-            make_private_folder(self._folder)
-            descriptor = open_private(self._folder / f"etl-{now:%Y-%m}.jsonl", os.O_WRONLY | os.O_APPEND)
+            descriptor = self._open(f"etl-{now:%Y-%m}.jsonl")
             try:
                 os.write(descriptor, content)
             finally:
                 os.close(descriptor)
         except (OSError, ConfigurationError):
             return
+
+    def _open(self, name: str) -> int:
+        try:
+            return open_private(self._folder / name, os.O_WRONLY | os.O_APPEND)
+        except FileNotFoundError:
+            make_private_folder(self._folder)
+            return open_private(self._folder / name, os.O_WRONLY | os.O_APPEND)
 
     def _plain(self, value: object) -> str | int | float | None:
         if value is None or isinstance(value, bool | int | float):

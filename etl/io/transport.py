@@ -281,15 +281,15 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Line:
-    """A client that serves one request at a time."""
+    """A connection that serves one request at a time. Without a client above it: no cookies, redirects or proxies."""
 
     def __init__(self, tls: ssl.SSLContext | None, attempt: Attempt) -> None:
         self.backend = DeadlineBackend(attempt)
-        self._client = httpx.Client(transport=_Pool(self.backend, tls), trust_env=False, follow_redirects=False)
+        self._pool = _Pool(self.backend, tls)
 
     def ask(self, request: httpx.Request, attempt: Attempt) -> Answer:
         """Send and read the whole answer. Raises what `FAILURES` lists, or `_UnusableBodyError`."""
-        response = self._client.send(request, stream=True)
+        response = self._pool.handle_request(request)
         try:
             attempt.stage = "reading the answer"
             body = b"".join(_decoded(response))
@@ -301,7 +301,7 @@ class _Line:
 
     def close(self) -> None:
         """Close its connection."""
-        self._client.close()
+        self._pool.close()
 
 
 def _decoded(response: httpx.Response) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ class Fault(StrEnum):
     """What can go wrong. "Applied" is what the vendor's data say afterwards, whatever the client was told."""
 
     LATENCY = "latency"
-    """Waits `delay` seconds, then goes on as if nothing were; adds to any other fault."""
+    """Waits until `delay` seconds after the request came, then goes on as if nothing were; adds to any other fault."""
 
     RESET_ON_ACCEPT = "reset_on_accept"
     """The connection is reset before a byte of the request is read. Counts connections, not paths. Not applied."""

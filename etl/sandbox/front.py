@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
+import time
 from collections.abc import Callable, Mapping
 
 from etl.sandbox.control import PREFIX, ControlPanel
@@ -90,7 +91,7 @@ class Front:
         vendor.receive(path, request)
         picked = self._faults.pick(vendor.name, path, request.method)
         if picked.latency:
-            await asyncio.sleep(picked.latency)
+            await asyncio.sleep(request.arrived + picked.latency - time.monotonic())
         order = picked.order
         if order is None:
             writer.write(render(vendor.answer(path, request)))

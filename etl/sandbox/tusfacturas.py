@@ -219,7 +219,7 @@ def _spoilt(told: dict[str, Json], order: FaultOrder) -> dict[str, Json]:
 def _reply(status: int, told: dict[str, Json]) -> Reply:
     r"""Return an answer with the escapes that the vendor's answers show: ``\/`` and ``\uXXXX``."""
     text = ENCODER.encode(told).decode().replace("/", "\\/")
-    return Reply(status, _NOT_ASCII.sub(_escaped, text).encode("ascii"))
+    return Reply(status, (text if text.isascii() else _NOT_ASCII.sub(_escaped, text)).encode("ascii"))
 
 
 def _escaped(found: re.Match[str]) -> str:

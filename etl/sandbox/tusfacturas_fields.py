@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from etl.model import Json
 
@@ -47,17 +48,20 @@ class SentField:
     required: bool = True
 
 
-def complaints(sent: Mapping[str, Json], fields: tuple[SentField, ...]) -> list[str]:
+def complaints(sent: Mapping[str, Json], fields: Mapping[str, SentField]) -> list[str]:
     """Return what is wrong with an object: unknown, missing and bad fields; empty when nothing is."""
-    known = {field.name for field in fields}
-    found = [f"El campo {name} no existe." for name in sent if name not in known]
-    for field in fields:
-        if field.name not in sent:
+    found = [f"El campo {name} no existe." for name in sent if name not in fields]
+    for name, field in fields.items():
+        if name not in sent:
             if field.required:
-                found.append(f"El campo {field.name} es requerido.")
-        elif (wrong := field.check(sent[field.name])) is not None:
-            found.append(f"El campo {field.name} {wrong}.")
+                found.append(f"El campo {name} es requerido.")
+        elif (wrong := field.check(sent[name])) is not None:
+            found.append(f"El campo {name} {wrong}.")
     return found
+
+
+def _object(*fields: SentField) -> Mapping[str, SentField]:
+    return MappingProxyType({field.name: field for field in fields})
 
 
 def _text(limit: int, *, blank: bool = False) -> Check:
@@ -93,7 +97,7 @@ def _number(decimals: int) -> Check:
             return "debe ser numerico"
         if not 0 <= value < _FAR:
             return "esta fuera de rango"
-        exponent = Decimal(value).as_tuple().exponent
+        exponent = 0 if isinstance(value, int) else value.as_tuple().exponent
         return f"admite hasta {decimals} decimales" if isinstance(exponent, int) and -exponent > decimals else None
 
     return check
@@ -113,12 +117,13 @@ def _quoted_integer(value: Json) -> str | None:
     return None if good else "debe ser un numero entero, entre comillas"
 
 
-KEY_FIELDS = (SentField("lista_precios", _text(255)), SentField("codigo", _text(50)))
+_KEY = (SentField("lista_precios", _text(255)), SentField("codigo", _text(50)))
+KEY_FIELDS = _object(*_KEY)
 
-PRODUCT_FIELDS = (
+PRODUCT_FIELDS = _object(
     SentField("descripcion", _text(255)),
     SentField("unidad_bulto", _quoted_integer),
-    *KEY_FIELDS,
+    *_KEY,
     SentField("precio_unitario_sin_iva", _number(3)),
     SentField("alicuota", _rate),
     SentField("impuestos_internos_alicuota", _number(2), required=False),
@@ -131,9 +136,9 @@ PRODUCT_FIELDS = (
     SentField("stock_minimo", _integer(-_FAR), required=False),
 )
 
-STOCK_FIELDS = (*KEY_FIELDS, SentField("cantidad", _integer(1)))
+STOCK_FIELDS = _object(*_KEY, SentField("cantidad", _integer(1)))
 
-LISTING_FIELDS = (
+LISTING_FIELDS = _object(
     SentField("orden_criterio", _one_of("fecha_creacion", "descripcion", "codigo")),
     SentField("orden", _one_of("ASC", "DESC")),
     SentField("pagina", _integer(0)),

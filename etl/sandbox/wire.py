@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import responses
@@ -27,6 +28,8 @@ class Incoming:
     body: bytes
     connection: int
     """Number of the connection it came on: tells whether a client reuses them."""
+    arrived: float = 0.0
+    """When its head was there, by the monotonic clock."""
 
     @property
     def keeps_alive(self) -> bool:
@@ -56,13 +59,14 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
         return None
     except asyncio.LimitOverrunError as error:
         raise BadRequestError from error
+    arrived = time.monotonic()
     method, target, headers = _parse_head(head)
     if headers.get("expect", "").lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = await _read_body(reader, headers)
     parts = urlsplit(target)
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    return Incoming(method, parts.path.lstrip("/"), query, headers, body, connection)
+    return Incoming(method, parts.path.lstrip("/"), query, headers, body, connection, arrived)
 
 
 def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:

@@ -656,7 +656,7 @@ def test_requests_wait_for_their_turn() -> None:
         for _ in range(2):
             with HttpTransport(PACED, paced_at(address, 2)) as transport:
                 for _ in range(2):
-                    assert isinstance(transport.send(POST, effect=Effect.READ, deadline=5.0), Answer)
+                    assert isinstance(transport.send(POST, effect=Effect.DELTA, deadline=5.0), Answer)
         assert 0.9 < time.monotonic() - started < 5
         assert len(raw.requests) == 4
 

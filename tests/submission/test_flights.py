@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from etl.dispatch import submission
-from etl.inquiry import Ending, Sender
+from etl.dispatch import RealClock, submission
+from etl.flights import Flight, Ready, Shot, Squadron
+from etl.inquiry import Ending, Halt, Inquiry, Rules, Sender
+from etl.messages import text
 from etl.model import Answer, Effect, NoAnswer, Request
+from etl.reconciliation import Patience
 from etl.sandbox import Fault, Sandbox
 from tests.recovery.lab import (
     MOVES,
@@ -213,3 +218,50 @@ def test_a_second_signal_leaves_what_is_in_flight_uncertain_and_ends_soon(lab: L
     counts = lab.show(run).counts
     assert counts["uncertain"] == 200
     assert counts["not_sent"] == ROWS - 200 - counts["accepted"]
+
+
+class Answering:
+    """A vendor that answers soon, in whatever thread asks."""
+
+    def send(self, request: Request, *, effect: Effect, deadline: float) -> Answer | NoAnswer:  # noqa: ARG002
+        time.sleep(0.005)
+        return Answer(200, request.body or b"", {})
+
+
+def _told(place: int, told: list[tuple[str, int]], refused: int | None) -> Flight:
+    """A batch that tells what it does, and ends the run when it is the refused one."""
+    told.append(("prepared", place))
+    yield Ready()
+    told.append(("sent", place))
+    yield Shot(Request("POST", "x", b"{}"), Effect.SET, 5.0)
+    told.append(("recorded", place))
+    if place == refused:
+        raise Halt(4, text("Stopped on request."))
+
+
+def _inquiry() -> Inquiry:
+    rules = Rules(patience=Patience(1.0, 0.1), resend_window=1.0, retry_base=0.1, deadline=lambda _effect: 5.0)
+    return Inquiry(sender=Answering(), rules=rules, clock=RealClock(), rng=random.Random(1))
+
+
+def test_the_next_batch_is_prepared_while_the_others_are_under_way() -> None:
+    """A free place is taken at once: one batch more is ready, never two, and it is not sent before its turn."""
+    told: list[tuple[str, int]] = []
+    Squadron(_inquiry(), 3).fly(_told(place, told, None) for place in range(30))
+    assert sorted(told) == sorted((step, place) for place in range(30) for step in ("prepared", "sent", "recorded"))
+    for at in range(len(told)):
+        done = Counter(step for step, _ in told[: at + 1])
+        assert done["sent"] - done["recorded"] <= (3 if done["recorded"] else 1)
+        assert done["prepared"] - done["sent"] <= 1
+    assert told.index(("prepared", 1)) < told.index(("recorded", 0))
+
+
+def test_what_is_prepared_is_not_sent_after_a_halt() -> None:
+    """Refused credentials stop the batch that was ready, too; those under way are still recorded."""
+    told: list[tuple[str, int]] = []
+    squadron = Squadron(_inquiry(), 3)
+    with pytest.raises(Halt):
+        squadron.fly(_told(place, told, 7) for place in range(30))
+    halted = told.index(("recorded", 7))
+    assert not [step for step, _ in told[halted:] if step in {"sent", "prepared"}]
+    assert Counter(step for step, _ in told)["sent"] == Counter(step for step, _ in told)["recorded"] < 12

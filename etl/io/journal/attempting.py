@@ -31,9 +31,6 @@ _ADD_ATTEMPT = insert(attempts)
 _CLOSE_ATTEMPT = update(attempts).where(*_OF_BATCH, attempts.c.number == bindparam("of_number"))
 _COUNT_REQUEST = update(runs).where(runs.c.id == bindparam("of_run")).values(sent=runs.c.sent + 1)
 _OF_RUN = items.c.run == bindparam("of_run")
-_AT_PLACES = items.c.place.in_(bindparam("at_places", expanding=True))
-_SEND = update(items).where(_OF_RUN, _AT_PLACES, stands_in(_SENDABLE)).values(state=ItemState.SENDING)
-_AT_PLACE = items.c.place == bindparam("at_place")
 _NEW = {
     "state": bindparam("new_state"),
     "ambiguous": bindparam("new_ambiguous"),
@@ -60,7 +57,7 @@ def intend(connection: Connection, run: str, batch: int, places: Sequence[int], 
             "started": encoding.moment(at),
         },
     )
-    sent = connection.execute(_SEND, {"of_run": run, "at_places": list(places)})
+    sent = connection.execute(_sending(len(places)), {"of_run": run, **_at(places)})
     expect(sent.rowcount, len(places), "intend")
     return number
 
@@ -95,16 +92,30 @@ def change(connection: Connection, run: str, changes: Sequence[Change], allowed:
     places = [one.place for one in changes]
     if len(changes) <= _AT_ONCE and all(values == new[0] for values in new):
         # Most answers say the same of every row.
-        found = connection.execute(_change(allowed, _AT_PLACES), {**new[0], "of_run": run, "at_places": places})
+        found = connection.execute(_changing(allowed, len(places)), {**new[0], "of_run": run, **_at(places)})
     else:
-        each = [{**values, "of_run": run, "at_place": place} for place, values in zip(places, new, strict=True)]
-        found = connection.execute(_change(allowed, _AT_PLACE), each)
+        each = [{**values, "of_run": run, **_at([place])} for place, values in zip(places, new, strict=True)]
+        found = connection.execute(_changing(allowed, 1), each)
     expect(found.rowcount, len(changes), "change")
 
 
-@lru_cache
-def _change(allowed: tuple[ItemState, ...], at: ColumnElement[bool]) -> Update:
-    return update(items).where(_OF_RUN, at, stands_in(allowed)).values(_NEW)
+@lru_cache(maxsize=64)
+def _sending(count: int) -> Update:
+    return update(items).where(_OF_RUN, _are_at(count), stands_in(_SENDABLE)).values(state=ItemState.SENDING)
+
+
+@lru_cache(maxsize=64)
+def _changing(allowed: tuple[ItemState, ...], count: int) -> Update:
+    return update(items).where(_OF_RUN, _are_at(count), stands_in(allowed)).values(_NEW)
+
+
+def _are_at(count: int) -> ColumnElement[bool]:
+    """Whether an item is at one of so many places, named as `_at` names them: quicker than a list that is expanded."""
+    return items.c.place.in_([bindparam(f"at_{number}") for number in range(count)])
+
+
+def _at(places: Sequence[int]) -> dict[str, int]:
+    return {f"at_{number}": place for number, place in enumerate(places)}
 
 
 def _new_values(change: Change) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def _reading(position: int, product: Mapping[str, Json] | None) -> ItemReading |
     refused = None if product is None else refuses(product)
     if product is None or refused is None:
         return None
-    counts = {name: count for name in _COUNTS if (count := number_of(product.get(name))) is not None}
+    counts = {name: count for name in _COUNTS if name in product and (count := number_of(product[name])) is not None}
     return ItemReading(position, not refused, words_of(product), data=counts)
 
 
@@ -54,20 +54,27 @@ def matched_products(
 ) -> list[Mapping[str, Json] | None]:
     """Return, for each payload, the one product told of its key; None when none or more than one is."""
     sent: dict[Key, list[int]] = {}
-    unpadded: dict[Key, list[int]] = {}
     for position, payload in enumerate(payloads):
-        key = key_of(payload)
-        sent.setdefault(key, []).append(position)
-        unpadded.setdefault((key[0], key[1].lstrip("0")), []).append(position)
+        sent.setdefault(key_of(payload), []).append(position)
+    unpadded: dict[Key, list[int]] = {}
     found: dict[int, list[Mapping[str, Json]]] = {}
     for product in told:
         key = key_of(product)
         positions = sent.get(key, [])
         if not positions and is_number(product.get("codigo")):  # 00123 told back as a number
+            unpadded = unpadded or _unpadded(sent)
             positions = unpadded.get((key[0], key[1].lstrip("0")), [])
         if len(positions) == 1:
             found.setdefault(positions[0], []).append(product)
     return [found[at][0] if len(found.get(at, ())) == 1 else None for at in range(len(payloads))]
+
+
+def _unpadded(sent: Mapping[Key, Sequence[int]]) -> dict[Key, list[int]]:
+    """Return the positions by the keys without the zeros that codes begin with."""
+    found: dict[Key, list[int]] = {}
+    for (price_list, code), positions in sent.items():
+        found.setdefault((price_list, code.lstrip("0")), []).extend(positions)
+    return found
 
 
 def same_product_value(sent: Json, told: Json) -> bool:
@@ -97,8 +104,8 @@ def words_of(told: Mapping[str, Json]) -> tuple[str, ...]:
     """
     found: list[Json] = []
     for name in ("errores", "error_details"):
-        listed = told.get(name)
-        found.extend(listed if isinstance(listed, list) else [listed])
+        if listed := told.get(name):
+            found.extend(listed if isinstance(listed, list) else [listed])
     texts = (one.get("text") if isinstance(one, dict) else one for one in found)
     return tuple(clean(text) for text in texts if isinstance(text, str) and text.strip())
 
