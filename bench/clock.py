@@ -1,4 +1,4 @@
-"""Runs a command and tells how long it took and how much memory it and its children held."""
+"""Runs a command and tells how long it took and how much memory it and its children held together."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LOOK_EVERY = 0.05
+LOOK_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What a command cost: seconds of the clock, MB of all its processes together at their highest (Linux)."""
+    """What a command cost: seconds of the clock, and the most MB that all its processes held at one moment (Linux).
+
+    Pages that several processes share are divided among them (the proportional set size), so none counts twice.
+    """
 
     seconds: float
     megabytes: float
     output: str
 
 
-def run(
-    arguments: Sequence[str | Path], *, cwd: Path, environ: Mapping[str, str], ends: Sequence[int] = (0, 1)
-) -> Took:
+def run(arguments: Sequence[str | Path], *, cwd: Path, environ: Mapping[str, str], ends: Sequence[int]) -> Took:
     """Run this Python with these arguments; SystemExit when it ends with another code than expected."""
     begun = time.perf_counter()
     process = subprocess.Popen(
@@ -36,9 +37,9 @@ def run(
         stderr=subprocess.PIPE,
         text=True,
     )
-    peaks: dict[int, int] = {}
+    moments: list[int] = [0]
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(process.pid, peaks, done), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(process.pid, moments, done), daemon=True)
     watcher.start()
     output, errors = process.communicate()
     took = time.perf_counter() - begun
@@ -46,27 +47,31 @@ def run(
     watcher.join()
     if process.returncode not in ends:
         raise SystemExit(f"{' '.join(map(str, arguments))} ended with {process.returncode}:\n{errors[-2000:]}")
-    return Took(took, sum(peaks.values()) / 1024, output)
+    return Took(took, max(moments) / 1024, output)
 
 
-def _watch(pid: int, peaks: dict[int, int], done: threading.Event) -> None:
-    """Note the highest resident size of a process and of its children, in KB."""
+def _watch(pid: int, moments: list[int], done: threading.Event) -> None:
+    """Note, again and again, what a process and all that come from it hold together, in KB."""
     while not done.wait(LOOK_EVERY):
-        for member in (pid, *_children(pid)):
-            peaks[member] = max(peaks.get(member, 0), _high_water(member))
+        moments.append(sum(held(member) for member in family(pid)))
 
 
-def _children(pid: int) -> list[int]:
+def family(pid: int) -> Iterator[int]:
+    """Yield a process and its children, and theirs."""
+    yield pid
     try:
-        found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        found = [child for one in threads for child in (one / "children").read_text(encoding="ascii").split()]
     except OSError:
-        return []
-    return [int(number) for number in found.split()]
+        return
+    for child in found:
+        yield from family(int(child))
 
 
-def _high_water(pid: int) -> int:
+def held(pid: int) -> int:
+    """Return the proportional set size of a process in KB; 0 when it has ended or the system does not tell."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

@@ -46,6 +46,24 @@ FIELDS = (
 )
 """The fields of `HEADERS`, in their order."""
 
+RATES = frozenset({27, 21, 10.5, 0, -1, -2})
+UNITS = frozenset(
+    str(number)
+    for number in (
+        *range(1, 12),
+        *range(14, 19),
+        20,
+        25,
+        27,
+        *range(29, 36),
+        41,
+        *range(47, 55),
+        *range(61, 69),
+        *range(95, 99),
+    )
+)
+"""What the vendor's tables have: VAT rates and units of measure."""
+
 
 def products(rows: int, bad: float, seed: int = 7) -> Iterator[Cells]:
     """Yield product rows; a share `bad` of them has one mistake each."""

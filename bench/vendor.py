@@ -20,9 +20,19 @@ class Vendor:
     address: str
     variables: Mapping[str, str]
 
-    def control(self, action: str, data: Any) -> None:
+    @property
+    def products(self) -> str:
+        """The address of the method that takes products."""
+        return self.variables["ETL_TUSFACTURAS_URL"] + "productos/administrar"
+
+    def control(self, action: str, data: Any) -> Any:
         """Steer it."""
-        httpx.post(f"{self.address}_control/{action}", json=data, timeout=60).raise_for_status()
+        return httpx.post(f"{self.address}_control/{action}", json=data, timeout=60).raise_for_status().json()
+
+    def record(self) -> tuple[int, int]:
+        """Return what it has by its own record since it was as new: rows that it applied, requests that came."""
+        told = self.control("tusfacturas/counts", {})
+        return told["applications"], sum(told["requests"].values())
 
     def begin(self, seconds: float) -> None:
         """Be as new, and answer each request only after so many seconds."""

@@ -1,6 +1,6 @@
-"""The script of an afternoon: read_excel, iterrows, to_excel, one request at a time.
+"""The script of an afternoon: read_excel, iterrows, to_excel, one request at a time; the same checks as `etl validate`.
 
-``by_hand.py SHEET [--results X.xlsx] [--send ADDRESS]``
+``by_hand.py SHEET [--results X.xlsx] [--send ADDRESS]`` prints the rows and how many of them are wrong.
 """
 
 import argparse
@@ -9,31 +9,48 @@ import json
 import httpx
 import pandas as pd
 
-from bench.sheets import FIELDS, HEADERS
+from bench.sheets import FIELDS, HEADERS, RATES, UNITS
 
-RATES = {27, 21, 10.5, 0, -1, -2}
+CREDENTIALS = {
+    "usertoken": "demo-usertoken-7f1b2c94d0",
+    "apikey": "1134",
+    "apitoken": "demo-apitoken-5e8a31b6c2",
+}
+TEXTS = {"Código": 50, "Descripción": 255, "Lista de precios": 255}
+DECIMALS = {"Precio neto": 3, "Alícuota de impuestos internos": 2}
 
 
-def mistakes(row: pd.Series) -> list[str]:
+def mistakes(row: pd.Series, seen: set[tuple[str, str]]) -> list[str]:
     """Return what is wrong with a row."""
-    found = []
-    if not row["Código"] or len(str(row["Código"])) > 50:
-        found.append("codigo")
-    if not row["Descripción"] or len(str(row["Descripción"])) > 255:
-        found.append("descripcion")
-    if not row["Lista de precios"] or len(str(row["Lista de precios"])) > 255:
-        found.append("lista_precios")
-    try:
-        price = float(row["Precio neto"])
-        if price < 0 or abs(price - round(price, 3)) > 1e-9:
-            found.append("precio_unitario_sin_iva")
-    except ValueError:
-        found.append("precio_unitario_sin_iva")
+    found = [name for name, most in TEXTS.items() if not str(row[name]).strip() or len(str(row[name])) > most]
+    for name, decimals in DECIMALS.items():
+        try:
+            number = float(row[name])
+            if number < 0 or abs(number - round(number, decimals)) > 1e-9:
+                found.append(name)
+        except ValueError:
+            found.append(name)
+    for name, least in (("Unidad bulto", 1), ("Stock mínimo", None)):
+        try:
+            whole = float(row[name])
+            if whole != int(whole) or (least is not None and whole < least):
+                found.append(name)
+        except ValueError:
+            found.append(name)
     if row["Alícuota"] not in RATES:
-        found.append("alicuota")
+        found.append("Alícuota")
     if row["Moneda"] not in {"PES", "DOL"}:
-        found.append("moneda")
-    return found + [flag for flag in ("RG 5329", "Afecta stock") if row[flag] not in {"S", "N"}]
+        found.append("Moneda")
+    if row["Unidad de medida"] not in UNITS:
+        found.append("Unidad de medida")
+    if len(str(row["Código de barras"])) > 255:
+        found.append("Código de barras")
+    found += [flag for flag in ("RG 5329", "Afecta stock") if row[flag] not in {"S", "N"}]
+    key = (str(row["Lista de precios"]), str(row["Código"]))
+    if key in seen:
+        found.append("repetido")
+    seen.add(key)
+    return found
 
 
 def main() -> None:
@@ -46,25 +63,33 @@ def main() -> None:
     frame = pd.read_excel(asked.sheet, dtype={"Código": str, "Código de barras": str, "Unidad de medida": str})
     frame["Errores"] = ""
     good = []
+    seen: set[tuple[str, str]] = set()
     for index, row in frame.iterrows():
-        found = mistakes(row)
+        found = mistakes(row, seen)
         frame.loc[index, "Errores"] = ", ".join(found)
         if not found:
             good.append({field: row[header] for field, header in zip(FIELDS, HEADERS, strict=False)})
     if asked.send:
-        for start in range(0, len(good), 50):
-            body = {
-                "usertoken": "demo-usertoken-7f1b2c94d0",
-                "apikey": "1134",
-                "apitoken": "demo-apitoken-5e8a31b6c2",
-                "operacion": "M",
-                "productos": [{**one, "unidad_bulto": str(one["unidad_bulto"])} for one in good[start : start + 50]],
-            }
-            answer = httpx.post(asked.send, content=json.dumps(body, default=float), timeout=60)
-            answer.raise_for_status()
+        send(good, asked.send)
     if asked.results:
         frame.to_excel(asked.results, index=False)
-    print(len(frame), len(good))
+    print(len(frame), len(frame) - len(good))
+
+
+def send(good: list[dict[str, object]], address: str) -> None:
+    """Send fifty at a time, and wait for each answer."""
+    for start in range(0, len(good), 50):
+        products = [{**one, "unidad_bulto": str(one["unidad_bulto"])} for one in good[start : start + 50]]
+        body = {**CREDENTIALS, "operacion": "M", "productos": products}
+        answer = httpx.post(
+            address,
+            content=json.dumps(body, default=float),
+            headers={"Content-Type": "application/json"},
+            timeout=60,
+        )
+        answer.raise_for_status()
+        if any(told["error"] != "N" for told in answer.json()["productos"]):
+            raise SystemExit("refused")
 
 
 if __name__ == "__main__":

@@ -123,7 +123,8 @@ class TusFacturas:
     def control(self, action: str, data: Json) -> Json:
         """Do what a control request asks.
 
-        ``products`` seeds a list, ``move`` moves stock, ``mood`` sets `erases`, ``quota`` the requests of the plan.
+        ``products`` seeds a list, ``move`` moves stock, ``mood`` sets `erases`, ``quota`` the requests of the plan;
+        ``counts`` tells how many changes were made and how many requests came, by method.
         """
         match action:
             case "products":
@@ -134,6 +135,9 @@ class TusFacturas:
                 self.erases = bool(data["erases"])
             case "quota":
                 self.quota = int(data["requests"])
+            case "counts":
+                with self._lock:
+                    return {"applications": len(self._shop.applications), "requests": dict(self._requests)}
             case _:
                 return None
         return {"done": action}
