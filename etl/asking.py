@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from etl.consent import ask, require_answer
 from etl.core.guards import Alarm
 from etl.costs import compared, cost_of
-from etl.guarding import alarms, guarded, remembered, takes_away, warned
+from etl.guarding import alarms, guarded, remembered, takes_away, warnings_of
 from etl.messages import Text, text
 from etl.options import Person, SendOptions
 from etl.plans import Plan, invalid_rows
@@ -96,7 +96,8 @@ def foreseen(
     """Return a plan that is not sent with what the guards would ask, and what the vendor's plan has left."""
     planned, intake = _with_evidence(planned, intake, errand)
     left, intake = _left(planned, intake, errand) if errand.send.read else ((), intake)
-    return warned(planned, _alarms(planned, intake, errand, journal), intake), intake, left
+    found = warnings_of(_alarms(planned, intake, errand, journal), intake)
+    return replace(planned, findings=(*planned.findings, *found)), intake, left
 
 
 def _alarms(planned: Plan, intake: Intake, errand: Errand, journal: Journal | None) -> tuple[Alarm, ...]:
@@ -119,7 +120,7 @@ def _with_evidence(planned: Plan, intake: Intake, errand: Errand) -> tuple[Plan,
 def _left(planned: Plan, intake: Intake, errand: Errand) -> tuple[tuple[Text, ...], Intake]:
     """Return what the vendor says is left of the plan, where it says so, and the sheet with the request that took."""
     vendor, limit = vendor_of(errand.destination.name), errand.send.max_requests
-    cost = cost_of(planned, intake, errand.destination, evidence=errand.profile.evidence)
+    cost = cost_of(planned.outline, intake, errand.destination, evidence=errand.profile.evidence)
     if vendor.allowance is None or not planned.batches:
         return (), intake
     if limit is not None and intake.reads + 1 + cost.total > limit:

@@ -51,7 +51,7 @@ def show_plan(
         person.say(
             ntext("{count} row has errors and is not sent", "{count} rows have errors and are not sent", invalid)
         )
-    person.say(cost_of(planned, intake, destination, evidence=profile.evidence).told)
+    person.say(cost_of(planned.outline, intake, destination, evidence=profile.evidence).told)
     if intake.reads:
         person.say(
             ntext(

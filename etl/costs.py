@@ -12,7 +12,7 @@ from etl.vendors.base import Allowance, Destination
 
 if TYPE_CHECKING:
     from etl.intake import Intake
-    from etl.plans import Plan
+    from etl.plans import Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,14 @@ class Cost:
         )
 
 
-def cost_of(planned: Plan, intake: Intake, destination: Destination, *, evidence: bool = True) -> Cost:
+def cost_of(outlined: Outline, intake: Intake, destination: Destination, *, evidence: bool = True) -> Cost:
     """Return what is still needed: a request a batch, and the reads that belong to movements.
 
     `evidence`: whether the company wants the stock read before movements.
     """
-    unread = [
-        batch
-        for batch in planned.batches
-        if destination.effect(batch.group) is Effect.DELTA and batch.number not in planned.evidence
-    ]
-    reads = len(unread) * destination.reads_per_batch if evidence else 0
-    return Cost(len(planned.batches), reads, _before(intake, destination))
+    moving = (count for group, count in outlined.requests.items() if destination.effect(group) is Effect.DELTA)
+    reads = (sum(moving) - outlined.read) * destination.reads_per_batch if evidence else 0
+    return Cost(sum(outlined.requests.values()), reads, _before(intake, destination))
 
 
 def _before(intake: Intake, destination: Destination) -> int | None:

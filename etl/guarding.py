@@ -96,10 +96,9 @@ def _label(item: Item) -> str:
     return " / ".join(part for part in item.key if part)
 
 
-def warned(planned: Plan, found: Sequence[Alarm], intake: Intake) -> Plan:
-    """Return the plan with what a run would ask about, as warnings: for a command that sends nothing anyway."""
-    findings = tuple(_findings(found, intake, Severity.WARNING, _will_be_asked))
-    return replace(planned, findings=(*planned.findings, *findings))
+def warnings_of(found: Sequence[Alarm], intake: Intake) -> tuple[Finding, ...]:
+    """Return what a run would ask about, as warnings: for a command that sends nothing anyway."""
+    return tuple(_findings(found, intake, Severity.WARNING, _will_be_asked))
 
 
 def guarded(planned: Plan, found: Sequence[Alarm], intake: Intake, person: Person) -> Plan:

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl.core.headers import Wanted, choose_sheet, find_layout
-from etl.core.mapping import ReadingOptions, map_rows, source_rows
+from etl.core.mapping import ReadingOptions, map_rows
+from etl.core.table import SourceRows
 from etl.core.validation import Checked, check
 from etl.errors import EtlError, FileError
 from etl.freshness import age_findings
 from etl.io.readers import Source
 from etl.io.workbook.own_columns import without_own_columns
 from etl.messages import Text, text
-from etl.model import DEFAULT_ZONE, Finding, Json, Layout, Severity, Sheet, SourceRow
+from etl.model import DEFAULT_ZONE, Finding, Json, Layout, Severity, Sheet
 from etl.options import SheetOptions
 from etl.resending import Resent, recognise
 from etl.vendors.base import Catalogue, Destination
@@ -25,7 +26,7 @@ class Intake:
 
     sheet: Sheet
     layout: Layout
-    rows: tuple[SourceRow, ...]
+    rows: SourceRows
     checked: Checked
     skipped: dict[int, Text]
     findings: tuple[Finding, ...]
@@ -68,18 +69,17 @@ def take_in(
         sheet = resent.sheet
     sheet, own_column = without_own_columns(sheet)
     layout, remarks = find_layout(sheet, destination, wanted)
-    rows = source_rows(sheet, layout)
     reading = ReadingOptions(
         options.decimal or "auto", round=bool(options.round), skip_hidden=options.hidden == "skip", zone=zone
     )
     mapped = map_rows(sheet, layout, destination, reading)
     checked = check(mapped, destination, layout, duplicates=options.duplicates or "error")
-    hidden, hidden_remarks = _hidden(sheet, rows, options.hidden, sending=sending)
+    hidden, hidden_remarks = _hidden(sheet, mapped.rows, options.hidden, sending=sending)
     aged = age_findings(sheet, destination)
     changed = _changed_since(options.known_headers, layout, sheet.name)
     objections = (found for found in sheet.findings if not (found.is_error and found.row in checked.skipped))
     findings = (*objections, *aged, *changed, *remarks, *hidden_remarks, *checked.findings)
-    return Intake(sheet, layout, rows, checked, {**checked.skipped, **hidden}, findings, resent, own_column)
+    return Intake(sheet, layout, mapped.rows, checked, {**checked.skipped, **hidden}, findings, resent, own_column)
 
 
 def _changed_since(known: tuple[str, ...] | None, layout: Layout, sheet: str | None) -> tuple[Finding, ...]:
@@ -132,10 +132,10 @@ def _no_such_sheet(name: str, visible: Sequence[str | None]) -> Finding:
 
 
 def _hidden(
-    sheet: Sheet, rows: Sequence[SourceRow], decision: str | None, *, sending: bool
+    sheet: Sheet, rows: SourceRows, decision: str | None, *, sending: bool
 ) -> tuple[dict[int, Text], tuple[Finding, ...]]:
     """Return the hidden rows to leave out, and the remark about them. Raises FileError when nobody decided."""
-    hidden = [row.number for row in rows if row.number in sheet.hidden_rows]
+    hidden = [number for number in rows.numbers if number in sheet.hidden_rows] if sheet.hidden_rows else []
     if not hidden or decision == "include":
         return {}, ()
     remark = Finding(

@@ -14,13 +14,14 @@ from etl.consent import show_plan
 from etl.core.planning import marked
 from etl.core.report import Report
 from etl.errors import EtlError, FileError, InternalError, RefusedError, UsageError
-from etl.guarding import alarms, known_guards, warned
+from etl.guarding import alarms, known_guards, warnings_of
 from etl.messages import Text, text
 from etl.model import Batch
 from etl.options import OutputOptions, Person, SendOptions, SheetOptions
+from etl.outlining import foreseen_alarms, outline
 from etl.plans import first_plan, once_only, withhold
 from etl.preparing import Prepared, keep_filled_in, prepare, read_and_check
-from etl.recording import record_plan, report_unsent
+from etl.recording import changes_by_row, record_plan, report_unsent
 from etl.unchanged import refuse_movements
 from etl.vendors import vendor_of
 from etl.vendors.base import Destination, configured
@@ -42,9 +43,10 @@ def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) ->
         outcome.to = destination.name
         keep_filled_in(prepared, person)
         intake = read_and_check(prepared, sending=False)
-        planned = first_plan(intake, destination, options, SendOptions())
-        planned = warned(planned, alarms(planned, intake, destination, prepared.thresholds, ()), intake)
-        report = report_unsent("validate", options, destination, intake, planned)
+        outlined = outline(intake, destination, options)
+        found = foreseen_alarms(intake, destination, outlined, prepared.thresholds)
+        outlined = replace(outlined, findings=(*outlined.findings, *warnings_of(found, intake)))
+        report = report_unsent("validate", options, destination, intake, outlined)
         target = output.results or _beside(options.file, "validacion")
         outcome.report = _written(report, intake, prepared, target, output, person)
     return outcome.finished
@@ -77,20 +79,22 @@ def _dry_run(
     left: tuple[Text, ...] = ()
     if profile is None:
         planned = first_plan(intake, destination, options, send)
-        planned = warned(planned, alarms(planned, intake, destination, prepared.thresholds, send.confirm), intake)
+        found = alarms(planned, intake, destination, prepared.thresholds, send.confirm)
+        planned = replace(planned, findings=(*planned.findings, *warnings_of(found, intake)))
     else:
         errand = Errand(destination, send, settings, profile, person)
         intake = survey(intake, errand, strict=options.strict)
         if intake.unread is not None:
             planned = first_plan(intake, destination, options, send)
-            return _unread(intake.unread, report_unsent("run", options, destination, intake, planned, profile))
+            return _unread(intake.unread, report_unsent("run", options, destination, intake, planned.outline, profile))
         with _known_journal(settings, destination) as journal:
             intake = remember(intake, errand, journal)
             planned = first_plan(intake, destination, options, send)
             planned, intake, left = foreseen(planned, intake, errand, journal)
     if send.payloads is not None:
         _write_payloads(send.payloads, marked(planned.batches, _EXAMPLE_RUN, destination))
-    report = report_unsent("run", options, destination, intake, planned, profile, left)
+    changes = changes_by_row(planned, intake, destination)
+    report = report_unsent("run", options, destination, intake, planned.outline, profile, left, changes)
     target = output.results or _beside(options.file, "resultados")
     return _written(report, intake, prepared, target, _falling_back(output, settings), person)
 
@@ -114,14 +118,16 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
             intake = survey(intake, errand, strict=options.strict)
             if intake.unread is not None:
                 planned = first_plan(intake, destination, options, send)
-                return _unread(intake.unread, report_unsent("run", options, destination, intake, planned, profile))
+                return _unread(
+                    intake.unread, report_unsent("run", options, destination, intake, planned.outline, profile)
+                )
             intake = remember(intake, errand, journal)
             planned = first_plan(intake, destination, options, send)
             try:
                 planned = once_only(planned, intake, destination, journal, profile, send)
                 planned = withhold(planned, intake, options, destination, journal, send)
             except RefusedError as refusal:
-                return _refused(refusal, report_unsent("run", options, destination, intake, planned, profile))
+                return _refused(refusal, report_unsent("run", options, destination, intake, planned.outline, profile))
             show_plan(planned, intake, destination, profile, journal, settings, person)
             if planned.batches:
                 planned, intake = consented(planned, intake, errand, journal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -33,6 +34,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """What a plan comes to, for which no request needs to be made."""
+
+    requests: Mapping[str, int]
+    """By group, how many it takes."""
+    rows: int
+    """How many rows go out."""
+    held: Mapping[int, Text] = field(default_factory=dict)
+    """As in `Plan`."""
+    skipped: Mapping[int, Text] = field(default_factory=dict)
+    kept: Mapping[int, tuple[Outcome, Text]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    read: int = 0
+    """How many of the requests have had their evidence read already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would be sent, and why some valid rows are not."""
 
@@ -46,6 +64,13 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     evidence: Mapping[int, Evidence] = field(default_factory=dict)
     """By batch number, what was read already."""
+
+    @property
+    def outline(self) -> Outline:
+        """What it comes to."""
+        requests = Counter(batch.group for batch in self.batches)
+        rows = sum(len(item.rows) for batch in self.batches for item in batch.items)
+        return Outline(requests, rows, self.held, self.skipped, self.kept, self.findings, len(self.evidence))
 
     @property
     def items(self) -> int:
@@ -70,8 +95,8 @@ def first_plan(intake: Intake, destination: Destination, options: SheetOptions, 
     Raises UsageError when ``--key`` names no identifier of the destination.
     """
     rows = keyed(intake.checked.rows, destination, send.key)
-    held, findings = _held_documents(rows, invalid_rows(intake), intake, destination, send)
-    kept = [row for row in rows if row.number not in held]
+    held, findings = held_documents(rows, invalid_rows(intake), intake, destination, send)
+    kept = (row for row in rows if row.number not in held)
     batches = plan(kept, intake.checked.merged, destination)
     return strict(options, intake, Plan(batches, held, findings=findings))
 
@@ -94,7 +119,7 @@ def keyed(rows: Sequence[Row], destination: Destination, key: str | None) -> Seq
     ]
 
 
-def _held_documents(
+def held_documents(
     rows: Sequence[Row], bad: Iterable[int], intake: Intake, destination: Destination, send: SendOptions
 ) -> tuple[dict[int, Text], tuple[Finding, ...]]:
     """Return the valid rows whose document has a bad row, and the findings that say so."""
@@ -176,9 +201,13 @@ def strict(options: SheetOptions, intake: Intake, planned: Plan) -> Plan:
     """With ``--strict``, hold everything back as soon as one row is invalid."""
     if not options.strict or not invalid_rows(intake):
         return planned
-    reason = text("Held back: with --strict nothing is sent while another row has errors.")
-    held = {row: reason for batch in planned.batches for item in batch.items for row in item.rows}
+    held = {row: strictly_held() for batch in planned.batches for item in batch.items for row in item.rows}
     return replace(planned, batches=(), held={**planned.held, **held})
+
+
+def strictly_held() -> Text:
+    """Return why a good row waits under ``--strict``."""
+    return text("Held back: with --strict nothing is sent while another row has errors.")
 
 
 def invalid_rows(intake: Intake) -> set[int]:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.core.changes import changes_of
+from etl.core.changes import Changed, changes_of
 from etl.core.outcomes import ItemState
 from etl.core.planning import content_hash, marked
-from etl.core.report import Report, ReportRow, Requests
+from etl.core.report import Report, ReportRow, ReportRows, Requests
 from etl.core.unchecked import unchecked
 from etl.costs import cost_of
 from etl.errors import InternalError
 from etl.messages import Text, text
-from etl.model import Finding, Json, Outcome
+from etl.model import Finding, Json, Outcome, SourceRow
 from etl.options import Scheduled, SheetOptions
-from etl.plans import Plan, reading_options
+from etl.plans import Outline, Plan, reading_options
 from etl.vendors.base import Destination
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def record_plan(
         reads=intake.reads,
     )
     batches = marked(planned.batches, run, destination)
-    journal.create_run(record, _row_records(planned, intake), list(_item_records(planned)), batches)
+    journal.create_run(record, list(_row_records(planned, intake)), list(_item_records(planned)), batches)
     _note_evidence(run, planned, journal)
     journal.add_findings(run, _shown((*intake.findings, *planned.findings), intake))
     _take_over(run, planned, intake, journal)
@@ -151,8 +151,8 @@ def _item_records(planned: Plan) -> Iterator[ItemRecord]:
             place += 1
 
 
-def _row_records(planned: Plan, intake: Intake) -> list[RowRecord]:
-    """Return every non-blank row with its own outcome, or the place of its item.
+def _row_records(planned: Plan, intake: Intake) -> Iterator[RowRecord]:
+    """Yield every non-blank row with its own outcome, or the place of its item.
 
     None may be left without, and none may be sent and reported as something else: InternalError before anything goes.
     """
@@ -161,47 +161,47 @@ def _row_records(planned: Plan, intake: Intake) -> list[RowRecord]:
     places: dict[int, int] = {}
     for place, item in enumerate(item for batch in planned.batches for item in batch.items):
         places.update(dict.fromkeys(item.rows, place))
-    errors = _error_messages(intake.findings)
-    records = []
-    unreported = set(places)
+    own = _own_outcomes(planned.outline, intake)
+    _require_outcomes(own, intake, len(places))
     for row in intake.rows:
-        outcome, reasons = _own_outcome(row.number, planned, intake, errors, places)
-        if outcome is None:
-            unreported.discard(row.number)
-        records.append(
-            RowRecord(
-                number=intake.shown(row.number),
-                cells=row.cells,
-                outcome=outcome,
-                reasons=reasons,
-                derived=intake.checked.derived.get(row.number, {}),
-                item=places.get(row.number) if outcome is None else None,
-                before=intake.before.get(row.number, {}),
-            )
+        outcome, reasons = own.get(row.number) or _sent(row.number, intake)
+        if outcome is None and row.number not in places:
+            raise InternalError(text("Row {row} has no outcome.", row=row.number))
+        yield RowRecord(
+            number=intake.shown(row.number),
+            cells=row.cells,
+            outcome=outcome,
+            reasons=reasons,
+            derived=intake.checked.derived.get(row.number, {}),
+            item=places.get(row.number) if outcome is None else None,
+            before=intake.before.get(row.number, {}),
         )
-    if unreported:
-        raise InternalError(text("Row {row} has no outcome.", row=min(unreported)))
-    return records
 
 
-def _own_outcome(
-    number: int, planned: Plan, intake: Intake, errors: Mapping[int, tuple[Text, ...]], places: Mapping[int, int]
-) -> tuple[Outcome | None, tuple[Text, ...]]:
-    for reasons in (intake.skipped, planned.skipped):
-        if number in reasons:
-            return Outcome.SKIPPED, (reasons[number],)
-    if number in errors:
-        return Outcome.INVALID, errors[number]
-    if number in planned.kept:
-        outcome, reason = planned.kept[number]
-        return outcome, (reason,)
-    if number in planned.held:
-        return Outcome.NOT_SENT, (planned.held[number],)
-    if number in intake.unchanged:
-        return Outcome.UNCHANGED, (intake.unchanged[number],)
-    if number not in places:
-        raise InternalError(text("Row {row} has no outcome.", row=number))
+def _sent(number: int, intake: Intake) -> tuple[None, tuple[Text, ...]]:
+    """Return what is known of a row that is sent: its outcome is that of its item."""
     return None, (intake.told[number],) if number in intake.told else ()
+
+
+def _own_outcomes(planned: Outline, intake: Intake) -> dict[int, tuple[Outcome, tuple[Text, ...]]]:
+    """Return, by row, the outcome and the reasons of those that are not sent: the first that applies counts."""
+    own: dict[int, tuple[Outcome, tuple[Text, ...]]] = {}
+    own |= {number: (Outcome.UNCHANGED, (reason,)) for number, reason in intake.unchanged.items()}
+    own |= {number: (Outcome.NOT_SENT, (reason,)) for number, reason in planned.held.items()}
+    own |= {number: (outcome, (reason,)) for number, (outcome, reason) in planned.kept.items()}
+    own |= {number: (Outcome.INVALID, reasons) for number, reasons in _error_messages(intake.findings).items()}
+    for skipped in (planned.skipped, intake.skipped):
+        own |= {number: (Outcome.SKIPPED, (reason,)) for number, reason in skipped.items()}
+    return own
+
+
+def _require_outcomes(own: Container[int], intake: Intake, sent: int) -> None:
+    """Raise InternalError unless as many rows are sent as have no outcome of their own."""
+    waiting = [number for number in intake.rows.numbers if number not in own]
+    if len(waiting) != sent:
+        raise InternalError(
+            text("{count} rows have no outcome, and {sent} rows are sent.", count=len(waiting), sent=sent)
+        )
 
 
 def _error_messages(findings: Iterable[Finding]) -> dict[int, tuple[Text, ...]]:
@@ -217,25 +217,18 @@ def report_unsent(
     options: SheetOptions,
     destination: Destination,
     intake: Intake,
-    planned: Plan,
+    outlined: Outline,
     profile: Profile | None = None,
     left: Sequence[Text] = (),
+    changes: Mapping[int, Mapping[str, Changed]] | None = None,
 ) -> Report:
-    """Return the report of a command that sent nothing; `left` is what the vendor's plan has left."""
-    payloads = [item.payload for batch in planned.batches for item in batch.items]
-    rows = tuple(
-        ReportRow(
-            number=record.number,
-            cells=record.cells,
-            outcome=record.outcome or Outcome.NOT_SENT,
-            reasons=record.reasons,
-            derived=record.derived,
-            changes={} if record.item is None else changes_of(record.before, payloads[record.item], destination.same),
-        )
-        for record in _row_records(planned, intake)
-    )
-    held = bool(planned.held)
-    invalid = any(row.outcome is Outcome.INVALID for row in rows)
+    """Return the report of a command that sent nothing.
+
+    `left` is what the vendor's plan has left, `changes` what rows would have changed (`changes_by_row`).
+    """
+    rows = _report_rows(outlined, intake, changes or {})
+    held = bool(outlined.held)
+    invalid = Outcome.INVALID in rows.outcomes
     return Report(
         command=command,
         to=destination.name,
@@ -252,15 +245,45 @@ def report_unsent(
         typed=options.typed,
         notices=() if intake.surveyed else tuple(destination.preview(intake.checked.rows)),
         unchecked=unchecked(
-            {destination.effect(batch.group) for batch in planned.batches},
+            {destination.effect(group) for group in outlined.requests},
             destination,
             surveyed=intake.surveyed,
         ),
-        findings=_shown((*intake.findings, *planned.findings), intake),
+        findings=_shown((*intake.findings, *outlined.findings), intake),
         rows=rows,
-        requests=Requests(planned=len(planned.batches), reads=intake.reads),
-        cost=(cost_of(planned, intake, destination).told, *left) if planned.batches else (),
+        requests=Requests(planned=sum(outlined.requests.values()), reads=intake.reads),
+        cost=(cost_of(outlined, intake, destination).told, *left) if outlined.requests else (),
         started=datetime.now(UTC),
         finished=datetime.now(UTC),
         exit_code=1 if invalid or held else 0,
     )
+
+
+def _report_rows(outlined: Outline, intake: Intake, changes: Mapping[int, Mapping[str, Changed]]) -> ReportRows:
+    own = _own_outcomes(outlined, intake)
+    _require_outcomes(own, intake, outlined.rows)
+
+    def tell(row: SourceRow, outcome: Outcome) -> ReportRow:
+        return ReportRow(
+            number=intake.shown(row.number),
+            cells=row.cells,
+            outcome=outcome,
+            reasons=(own.get(row.number) or _sent(row.number, intake))[1],
+            derived=intake.checked.derived.get(row.number, {}),
+            changes={} if row.number in own else changes.get(row.number, {}),
+        )
+
+    not_sent = (Outcome.NOT_SENT, ())
+    outcomes = [own.get(number, not_sent)[0] for number in intake.rows.numbers]
+    return ReportRows(intake.rows, outcomes, tell)
+
+
+def changes_by_row(planned: Plan, intake: Intake, destination: Destination) -> dict[int, Mapping[str, Changed]]:
+    """Return, by row of which the vendor's values are known, what sending it would change."""
+    return {
+        number: changes_of(intake.before[number], item.payload, destination.same)
+        for batch in planned.batches
+        for item in batch.items
+        for number in item.rows
+        if number in intake.before
+    }

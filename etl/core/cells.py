@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from etl.core.amounts import decimal_reader, integer_reader
 from etl.core.choices import choice_reader
-from etl.core.codes import code_reader, padded_digits, text_reader
+from etl.core.codes import code_reader, codes_at_a_glance, padded_digits, text_reader, texts_at_a_glance
 from etl.core.moments import moment_reader
-from etl.core.numbers import Mark, mark_of
+from etl.core.numbers import Mark, MarkTally
 from etl.core.reading import NO_EVIDENCE, CellReader, CellReading, Evidence, Problem, bare, pads, shown
 from etl.messages import text
 from etl.model import DEFAULT_ZONE, Cell, CellNote
@@ -16,32 +16,66 @@ from etl.vendors.base import Column, Kind
 
 DECIMAL_MARKS: Mapping[str, Mark | None] = {"auto": None, "comma": Mark.COMMA, "point": Mark.POINT}
 """The values of ``--decimal``."""
+_NUMBERS = (Kind.DECIMAL, Kind.INTEGER)
+
+
+class Clues:
+    """Gathers what the cells of a column say about each other, however many are added at a time.
+
+    `decimal` is ``--decimal``, `zone` that of moments without one, `most` how many cells there may be. KeyError when
+    `decimal` is none.
+    """
+
+    def __init__(self, column: Column, decimal: str = "auto", zone: str = DEFAULT_ZONE, most: int = 0) -> None:
+        self._column = column
+        self._stated = DECIMAL_MARKS[decimal]
+        self._zone = zone
+        self._marks = MarkTally(most)
+        self._padded = ""
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether the cells of such a column say anything of each other."""
+        if self._column.kind in _NUMBERS:
+            return self._stated is None
+        return self._column.kind is Kind.CODE
+
+    def add(self, cells: Iterable[Cell], noted: Iterable[tuple[Cell, CellNote]] = ()) -> None:
+        """Look at some cells: their different values, and those with a note."""
+        if not self.are_wanted:
+            return
+        if self._column.kind is Kind.CODE:
+            formatted = {cell: shown(cell, note) for cell, note in noted if pads(note)}
+            self._padded = max(self._padded, padded_digits(cells, formatted), key=lambda digits: (len(digits), digits))
+        else:
+            self._marks.add((cell, bare(cell)) for cell in cells if isinstance(cell, str))
+
+    def evidence(self) -> Evidence:
+        """Return what all of them say."""
+        match self._column.kind:
+            case Kind.DECIMAL | Kind.INTEGER if self._stated is not None:
+                return Evidence(mark=self._stated, stated=True)
+            case Kind.DECIMAL | Kind.INTEGER:
+                told = self._marks.evidence()
+                return Evidence(mark=told.mark, told_by=told.told_by)
+            case Kind.CODE:
+                return Evidence(padded=self._padded)
+            case Kind.DATETIME:
+                return Evidence(zone=self._zone)
+        return NO_EVIDENCE
 
 
 def gather_evidence(
-    cells: Iterable[Cell],
+    cells: Collection[Cell],
     noted: Iterable[tuple[Cell, CellNote]],
     column: Column,
     decimal: str = "auto",
     zone: str = DEFAULT_ZONE,
 ) -> Evidence:
-    """Return what a column's cells say about each other.
-
-    `cells` are its different values, `noted` those with a note; `decimal` is ``--decimal``, `zone` that of moments
-    without one. KeyError when `decimal` is none.
-    """
-    stated = DECIMAL_MARKS[decimal]
-    if column.kind in (Kind.DECIMAL, Kind.INTEGER):
-        if stated is not None:
-            return Evidence(mark=stated, stated=True)
-        told = mark_of(bare(cell) for cell in cells if isinstance(cell, str))
-        return Evidence(mark=told.mark, told_by=told.told_by)
-    if column.kind is Kind.CODE:
-        formatted = {cell: shown(cell, note) for cell, note in noted if pads(note)}
-        return Evidence(padded=padded_digits(cells, formatted))
-    if column.kind is Kind.DATETIME:
-        return Evidence(zone=zone)
-    return NO_EVIDENCE
+    """Return what the different cells of a whole column say about each other (`Clues`)."""
+    clues = Clues(column, decimal, zone, len(cells))
+    clues.add(cells, noted)
+    return clues.evidence()
 
 
 def reader_of(column: Column, evidence: Evidence = NO_EVIDENCE, *, is_key: bool = False) -> CellReader:
@@ -63,9 +97,24 @@ def reader_of(column: Column, evidence: Evidence = NO_EVIDENCE, *, is_key: bool 
     return read
 
 
+def read_many(cells: Sequence[Cell], column: Column, known: Mapping[Cell, CellReading]) -> list[CellReading]:
+    """Return the readings of a column's cells without notes, of which none is a logical value.
+
+    What stands as it is understood, as most texts and codes do, is seen at a glance; `known` reads the other cells.
+    """
+    glance = _GLANCES.get(column.kind)
+    return [known[cell] for cell in cells] if glance is None else glance(cells, known)
+
+
 def read_constant(written: str, column: Column, decimal: str = "auto", zone: str = DEFAULT_ZONE) -> CellReading:
     """Return what a ``--set`` value says for `column`; an ambiguous number is settled by `decimal` only."""
     return reader_of(column, gather_evidence((), (), column, decimal, zone))(written, None)
+
+
+_GLANCES: Mapping[Kind, Callable[[Sequence[Cell], Mapping[Cell, CellReading]], list[CellReading]]] = {
+    Kind.TEXT: texts_at_a_glance,
+    Kind.CODE: codes_at_a_glance,
+}
 
 
 def _reader_of_kind(column: Column, evidence: Evidence, *, is_key: bool) -> CellReader:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from unicodedata import is_normalized
 
 from etl.core.limits import has_valid_check_digit, is_barcode_number
 from etl.core.numbers import EXACT, number_of_float
@@ -26,6 +27,8 @@ from etl.vendors.base import Column
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}|[0-9][.,][0-9]+E[0-9]{2,3}", re.IGNORECASE)
 """How Excel writes a long number in a narrow cell. A plus sign or decimals: ``877562E000`` and ``12E4`` are codes."""
 _PLAIN_STARTS = frozenset("123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_TAKEN_AWAY = " ='"
+"""First signs that `trimmed` may take away: the only space that can be printed, and what marks a text in Excel."""
 _ZERO_FIRST = re.compile(r"0[0-9]+")
 
 
@@ -49,6 +52,25 @@ def code_reader(column: Column, evidence: Evidence, *, is_key: bool) -> CellRead
         return _spoilt_date(cell)
 
     return read
+
+
+def codes_at_a_glance(cells: Sequence[Cell], known: Mapping[Cell, CellReading]) -> list[CellReading]:
+    """Return the readings of cells; codes of plain letters and digits are themselves, `known` reads the others."""
+    return [cell if type(cell) is str and cell.isalnum() and cell.isascii() else known[cell] for cell in cells]
+
+
+def texts_at_a_glance(cells: Sequence[Cell], known: Mapping[Cell, CellReading]) -> list[CellReading]:
+    """Return the readings of cells; texts that `trimmed` would leave as they are are themselves."""
+    return [
+        cell
+        if type(cell) is str
+        and cell.isprintable()
+        and cell[:1] not in _TAKEN_AWAY
+        and cell[-1:] != " "
+        and (cell.isascii() or is_normalized("NFC", cell))
+        else known[cell]
+        for cell in cells
+    ]
 
 
 def text_reader() -> CellReader:

@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import cast
 
-from etl.core.cells import gather_evidence, reader_of
+from etl.core.cells import read_many
 from etl.core.numbers import decimals_of, plain_digits, rounded
 from etl.core.reading import CellReader, CellReading, Problem, Remarked, shown
 from etl.core.rounding import TOO_MANY_DECIMALS
-from etl.core.table import covered_rows
 from etl.messages import ntext, text
-from etl.model import DEFAULT_ZONE, Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value, column_letter
-from etl.vendors.base import Column, Kind
+from etl.model import Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value, column_letter
+from etl.vendors.base import Column
 
 _LISTED_CHANGES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SheetColumn:
-    """The cells of a column in the rows that are data."""
+    """The cells of a column in some rows that are data."""
 
     sheet: Sheet
     mapped: MappedColumn
     numbers: Sequence[int]
     cells: Sequence[Cell]
     notes: Mapping[int, CellNote]
-    """By row number."""
+    """By row number, of the whole column."""
     covered: Mapping[int, tuple[int, int]]
-    """By row number, the cell (row, column) that has the value of a merged one."""
-
-    @classmethod
-    def of(
-        cls, sheet: Sheet, mapped: MappedColumn, numbers: Sequence[int], rows: Sequence[Sequence[Cell]]
-    ) -> SheetColumn:
-        """Return the column of `sheet` that `mapped` names, in `rows`, which are those of `numbers`."""
-        index = mapped.column
-        cells = [row[index] if index < len(row) else None for row in rows]
-        notes = {number: note for (number, column), note in sheet.notes.items() if column == index}
-        return cls(
-            sheet, mapped, numbers, cells, notes, covered_rows(sheet, index, numbers[0], numbers[-1]) if numbers else {}
-        )
+    """By row number, the cell (row, column) that has the value of a merged one; of the whole column."""
 
     def finding(self, problem: Problem, number: int, cell: Cell) -> Finding:
         """Return the finding of a problem with the cell of a row."""
@@ -61,6 +48,21 @@ class SheetColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Rounding:
+    """A value that was rounded."""
+
+    number: int
+    """Of its row."""
+    old: Decimal
+    new: Decimal
+
+    @property
+    def shown(self) -> str:
+        """``row: old → new``."""
+        return f"{self.number}: {plain_digits(self.old)} → {plain_digits(self.new)}"
+
+
+@dataclass(frozen=True, slots=True)
 class ReadColumn:
     """The values of a column, one a row (None: blank or not understood), and what there is to say."""
 
@@ -68,55 +70,50 @@ class ReadColumn:
     """The field's."""
     values: Sequence[Value | None]
     findings: tuple[Finding, ...] = ()
-    rounded: Mapping[int, Value] = field(default_factory=dict)
-    """By row number, the values that were rounded, as they are sent."""
-    read_as: Mapping[str, str] = field(default_factory=dict)
-    """What people wrote for which code of a code list, where it differs."""
+    roundings: tuple[Rounding, ...] = ()
 
 
-def read_column(
-    cells: SheetColumn, declared: Column, *, decimal: str, is_key: bool, zone: str = DEFAULT_ZONE
-) -> ReadColumn:
-    """Return what the cells of a column say; `decimal` is ``--decimal``, `is_key` as for `etl.core.cells.reader_of`."""
-    by_number = zip(cells.numbers, cells.cells, strict=True)
-    noted = [(cell, cells.notes[number]) for number, cell in by_number if number in cells.notes] if cells.notes else []
-    evidence = gather_evidence(set(cells.cells), noted, declared, decimal, zone)
-    readings = _Readings(reader_of(declared, evidence, is_key=is_key))
-    values, findings = _separate(cells, readings.of_all(cells), plain=readings.plain)
-    read_as = readings.written_for_codes() if declared.kind is Kind.CHOICE else {}
-    return ReadColumn(declared.name, values, tuple(findings), read_as=read_as)
+def read_column(cells: SheetColumn, declared: Column, reader: CellReader) -> ReadColumn:
+    """Return what the cells of a column say; `reader` knows the evidence of all of them (`etl.core.cells`)."""
+    readings = _Readings(reader)
+    values, findings = _separate(cells, readings.of_all(cells, declared), plain=readings.plain)
+    return ReadColumn(declared.name, values, tuple(findings))
 
 
-def round_column(column: ReadColumn, cells: SheetColumn, most: int) -> ReadColumn:
-    """Return the column with at most so many decimals, half to even; one warning lists the changes (issue 4, 7)."""
-    values = list(column.values)
-    changed: dict[int, Value] = {}
-    changes: list[tuple[Decimal, int, str]] = []
-    for place, (number, value) in enumerate(zip(cells.numbers, values, strict=True)):
-        if isinstance(value, Decimal) and decimals_of(value) > most:
-            values[place] = changed[number] = new = rounded(value, most)
-            changes.append((abs(value - new), number, f"{number}: {plain_digits(value)} → {plain_digits(new)}"))
-    if not changes:
+def round_column(column: ReadColumn, numbers: Sequence[int], most: int) -> ReadColumn:
+    """Return the column with at most so many decimals, half to even (issue 4, 7)."""
+    long = {value for value in set(column.values) if isinstance(value, Decimal) and decimals_of(value) > most}
+    if not long:
         return column
-    changes.sort(key=lambda change: (-change[0], change[1]))
-    listed = [change for _, _, change in changes[:_LISTED_CHANGES]]
-    warning = Finding(
+    values = list(column.values)
+    roundings: list[Rounding] = []
+    for place, (number, value) in enumerate(zip(numbers, values, strict=True)):
+        if isinstance(value, Decimal) and value in long:
+            values[place] = new = rounded(value, most)
+            roundings.append(Rounding(number, value, new))
+    return replace(column, values=values, roundings=tuple(roundings))
+
+
+def rounding_finding(roundings: Sequence[Rounding], sheet: Sheet, mapped: MappedColumn, most: int) -> Finding:
+    """Return the one warning that lists what was rounded in a column, the largest change first."""
+    ordered = sorted(roundings, key=lambda one: (-abs(one.old - one.new), one.number))
+    listed = [one.shown for one in ordered[:_LISTED_CHANGES]]
+    return Finding(
         TOO_MANY_DECIMALS,
         ntext(
             "{count} value was rounded to {decimals} decimals (row: old → new): {changes}",
             "{count} values were rounded to {decimals} decimals (row: old → new, largest change first): {changes}",
-            len(changes),
+            len(ordered),
             decimals=most,
-            changes="; ".join([*listed, "…"] if len(changes) > len(listed) else listed),
+            changes="; ".join([*listed, "…"] if len(ordered) > len(listed) else listed),
         ),
         text("The rounded values are what is sent"),
         Severity.WARNING,
-        sheet=cells.sheet.name,
-        column=cells.mapped.column,
-        field=cells.mapped.field,
-        header=cells.mapped.header,
+        sheet=sheet.name,
+        column=mapped.column,
+        field=mapped.field,
+        header=mapped.header,
     )
-    return ReadColumn(column.name, values, (*column.findings, warning), changed, column.read_as)
 
 
 class _Readings(dict[Cell, CellReading]):
@@ -135,30 +132,19 @@ class _Readings(dict[Cell, CellReading]):
             self.plain = False
         return reading
 
-    def of_all(self, cells: SheetColumn) -> list[CellReading]:
+    def of_all(self, cells: SheetColumn, declared: Column) -> list[CellReading]:
         """Return the reading of every cell. Logical values are kept apart: for a dictionary True is 1.0."""
-        if not (cells.notes or cells.covered) and bool not in set(map(type, cells.cells)):
-            return [self[cell] for cell in cells.cells]
-        readings = [
-            self[cell]
-            if number not in cells.notes and type(cell) is not bool
-            else self._apart(cell, cells.notes.get(number))
-            for number, cell in zip(cells.numbers, cells.cells, strict=True)
-        ]
-        for place, number in enumerate(cells.numbers):
+        logical = bool in set(map(type, cells.cells))
+        plain = [None if type(cell) is bool else cell for cell in cells.cells] if logical else cells.cells
+        readings = read_many(plain, declared, self)
+        if not (logical or cells.notes or cells.covered):
+            return readings
+        for place, (number, cell) in enumerate(zip(cells.numbers, cells.cells, strict=True)):
+            if number in cells.notes or type(cell) is bool:
+                readings[place] = self._apart(cell, cells.notes.get(number))
             if number in cells.covered and readings[place] is None:
                 readings[place] = self._remember(_merged(*cells.covered[number]))
         return readings
-
-    def written_for_codes(self) -> dict[str, str]:
-        """Return the texts that stand for another code than themselves."""
-        readings = [(shown(cell), reading) for cell, reading in self.items()]
-        readings += [(shown(cell, note), reading) for (cell, _, note), reading in self._noted.items()]
-        return {
-            written: str(reading)
-            for written, reading in readings
-            if reading is not None and not isinstance(reading, Problem | Remarked) and written != str(reading)
-        }
 
     def _apart(self, cell: Cell, note: CellNote | None) -> CellReading:
         key = (cell, type(cell), note)

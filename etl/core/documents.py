@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from etl.core.duplicates import alike
 from etl.core.planning import group_of
 from etl.messages import Text, text
 from etl.model import Finding, Row, Severity, Value
@@ -71,16 +72,21 @@ def repeated_lines(rows: Sequence[Row], destination: Destination) -> list[tuple[
     if not destination.documents:
         return []
     lines: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
+    for row in alike(lambda: rows, lambda row: _line(row, names, destination)):
         own = tuple(str(row.values.get(name, "")) for name in names)
-        if any(own):
-            lines.setdefault((group_of(row.values, destination), *own), []).append(row)
+        lines.setdefault((group_of(row.values, destination), *own), []).append(row)
     return [
         (row.number, next(name for name in names if name in row.values), _repeated(equal))
         for equal in lines.values()
         if len(equal) > 1
         for row in equal
     ]
+
+
+def _line(row: Row, names: Sequence[str], destination: Destination) -> str | None:
+    """Return what a line of a document is known by; None when it names nothing."""
+    own = [str(row.values.get(name, "")) for name in names]
+    return "\x00".join([group_of(row.values, destination), *own]) if any(own) else None
 
 
 def _repeated(rows: Sequence[Row]) -> Finding:

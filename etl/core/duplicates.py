@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+import numpy as np
+
 from etl.core.planning import group_of
+from etl.core.typed_table import TypedBlock, TypedTable
 from etl.errors import UsageError
 from etl.messages import Text, text
 from etl.model import Effect, Finding, Row, Severity, Value
@@ -18,6 +22,8 @@ POLICIES = ("error", "sum", "first", "last")
 _LISTED = 12
 
 _Key = tuple[str, ...]
+_BETWEEN = "\x00"
+"""Keeps the parts of a key apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ def check_policy(policy: str, destination: Destination) -> None:
 def decide_duplicates(rows: Sequence[Row], invalid: Collection[int], destination: Destination, policy: str) -> Decided:
     """Return what becomes of rows with one key, whatever stands in their other fields and in `operacion`.
 
-    `rows` are all that have data, also `invalid` ones (their numbers): a key that two rows share is nobody's.
+    `rows` are at least those that share a key (`rows_sharing_a_key`), also `invalid` ones (their numbers): a key that
+    two rows share is nobody's.
     """
     by_key = _grouped(rows, destination)
     remarks: list[tuple[int, Finding]] = []
@@ -73,24 +80,84 @@ def added_up_row(rows: Sequence[Row], summed: str) -> Row:
     return replace(rows[0], values={**rows[0].values, summed: total})
 
 
+def rows_sharing_a_key(table: TypedTable) -> list[Row]:
+    """Return the rows of a table whose key is that of another one, but for capitals and blanks perhaps.
+
+    Keys are compared by a hash first: of a million rows no more than eight bytes each are kept.
+    """
+    destination = table.destination
+    if not destination.key:
+        return []
+    if destination.alternative_keys:
+        return alike(lambda: _rows(table), lambda row: _folded_key(row, destination))
+    hashes = [array("q", _hashes(block, table)) for block in table.blocks()]
+    several = _several(hashes)
+    return [
+        row
+        for block, found in zip(table.blocks(), hashes, strict=True)
+        for row in block.rows_at([at for at, one in enumerate(found) if one in several] if several else [])
+    ]
+
+
+def alike(rows: Callable[[], Iterable[Row]], key: Callable[[Row], str | None]) -> list[Row]:
+    """Return the rows whose key another one has, too; None is no key."""
+    hashes = array("q", (_hash(key(row)) for row in rows()))
+    several = _several([hashes])
+    return [row for row, one in zip(rows(), hashes, strict=True) if one in several] if several else []
+
+
+def _rows(table: TypedTable) -> Iterator[Row]:
+    for block in table.blocks():
+        yield from block.rows()
+
+
+def _hashes(block: TypedBlock, table: TypedTable) -> Iterator[int]:
+    """Yield the hash of each row's key without capitals and blanks; 0 where the key is not whole."""
+    names = table.destination.key
+    if not set(names).issubset(table.names):
+        return iter([0] * len(block.numbers))
+    columns = [block.values(name) for name in names]
+    folds = [{value: _folded(str(value)) for value in set(column)} for column in columns]
+    folded = ([fold[value] for value in column] for column, fold in zip(columns, folds, strict=True))
+    hashes = map(hash, map(_BETWEEN.join, zip(*folded, strict=True)))
+    if any(None in column for column in columns):
+        whole = (None not in values for values in zip(*columns, strict=True))
+        return (one or 1 if flag else 0 for one, flag in zip(hashes, whole, strict=True))
+    return (one or 1 for one in hashes)
+
+
+def _hash(key: str | None) -> int:
+    return 0 if key is None else hash(key) or 1
+
+
+def _several(hashes: Sequence[array[int]]) -> set[int]:
+    """Return the hashes that stand there more than once; 0 is none."""
+    ordered = np.sort(np.concatenate([np.frombuffer(one, np.int64) for one in hashes] or [np.zeros(0, np.int64)]))
+    found = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+    return found - {0}
+
+
+def _folded_key(row: Row, destination: Destination) -> str | None:
+    key = _key(row, destination, of_kinds=True)
+    return None if key is None else _BETWEEN.join(map(_folded, key))
+
+
+def _key(row: Row, destination: Destination, *, of_kinds: bool) -> _Key | None:
+    """Return the values of a row's key as texts; None when they are not all there."""
+    own = destination.key_fields(row.values) if of_kinds else destination.key
+    if not own or any(name not in row.values for name in own):
+        return None
+    return tuple([str(row.values[name]) if name in own else "" for name in destination.key])
+
+
 def _grouped(rows: Sequence[Row], destination: Destination) -> dict[_Key, list[Row]]:
     """Return the rows by their key; a row whose key is not whole is in no group."""
     by_key: dict[_Key, list[Row]] = {}
-    names, of_kinds = destination.key, bool(destination.alternative_keys)
-    for row in rows if names else ():
-        values = row.values
-        own = destination.key_fields(values) if of_kinds else names
-        try:
-            key = tuple([str(values[name]) if name in own else "" for name in names])
-        except KeyError:
-            continue
-        if not own:
-            continue
-        group = by_key.get(key)
-        if group is None:
-            by_key[key] = [row]
-        else:
-            group.append(row)
+    of_kinds = bool(destination.alternative_keys)
+    for row in rows if destination.key else ():
+        key = _key(row, destination, of_kinds=of_kinds)
+        if key is not None:
+            by_key.setdefault(key, []).append(row)
     return by_key
 
 
@@ -161,7 +228,7 @@ def _obstacle_to_adding(group: Sequence[Row], invalid: Collection[int], destinat
 
 
 def _similar(by_key: Mapping[_Key, Sequence[Row]], destination: Destination) -> list[tuple[int, Finding]]:
-    folded = {key: _folded(key) for key in by_key}
+    folded = {key: _BETWEEN.join(map(_folded, key)) for key in by_key}
     if len(set(folded.values())) == len(folded):
         return []
     alike: dict[str, list[_Key]] = {}
@@ -194,11 +261,9 @@ def _similar_keys(
     )
 
 
-def _folded(key: _Key) -> str:
-    """Return what keys share that differ in case and blanks alone; the parts stay apart."""
-    plain = "\x00".join(key)
-    if not plain.isascii():
-        plain = unicodedata.normalize("NFKC", plain)
+def _folded(part: str) -> str:
+    """Return what parts of keys share that differ in case and blanks alone."""
+    plain = part if part.isascii() else unicodedata.normalize("NFKC", part)
     return "".join(plain.casefold().split())
 
 

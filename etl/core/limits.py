@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,10 +24,15 @@ class Limit:
 
     code: str
     """The finding's code when it does not hold."""
-    holds: Callable[[Value], bool]
+    broken_among: Callable[[Collection[Value]], Collection[Value]]
+    """The values, of different ones, for which it does not hold."""
     message: Callable[[Value], Text]
     hint: Callable[[Value], Text | None]
     severity: Severity = Severity.ERROR
+
+    def holds(self, value: Value) -> bool:
+        """Say whether it holds for one value."""
+        return not self.broken_among((value,))
 
 
 def limits_of(column: Column) -> tuple[Limit, ...]:
@@ -78,12 +84,19 @@ def _length_limit(most: int) -> Limit:
             length=len(str(value)),
         )
 
-    return Limit("too_long", lambda value: len(str(value)) <= most, message, lambda _: text("Shorten the text"))
+    def broken(values: Collection[Value]) -> list[Value]:
+        return [value for value, size in zip(values, map(len, map(str, values)), strict=True) if size > most]
+
+    return Limit("too_long", broken, message, lambda _: text("Shorten the text"))
 
 
 def _decimals_limit(most: int) -> Limit:
-    def holds(value: Value) -> bool:
-        return not isinstance(value, Decimal) or decimals_of(value) <= most
+    more = re.compile(rf"\.[0-9]{{{most + 1}}}|E")
+
+    def broken(values: Collection[Value]) -> list[Value]:
+        if more.search("\0".join(map(str, values))) is None:  # all at once: hardly any column breaks it
+            return []
+        return [value for value in values if isinstance(value, Decimal) and decimals_of(value) > most]
 
     def message(value: Value) -> Text:
         return text(
@@ -99,14 +112,13 @@ def _decimals_limit(most: int) -> Limit:
             rounded=_digits(rounded(value, most) if isinstance(value, Decimal) else value),
         )
 
-    return Limit(TOO_MANY_DECIMALS, holds, message, hint)
+    return Limit(TOO_MANY_DECIMALS, broken, message, hint)
 
 
 def _minimum_limit(minimum: Decimal, *, above: bool) -> Limit:
-    def holds(value: Value) -> bool:
-        if not isinstance(value, Decimal | int):
-            return True
-        return value > minimum if above else value >= minimum
+    def broken(values: Collection[Value]) -> list[Value]:
+        numbers = [value for value in values if isinstance(value, Decimal | int)]
+        return [value for value in numbers if value < minimum or (above and value == minimum)]
 
     def message(value: Value) -> Text:
         if above:
@@ -118,7 +130,7 @@ def _minimum_limit(minimum: Decimal, *, above: bool) -> Limit:
             return text("Write a number greater than {minimum}", minimum=_digits(minimum))
         return text("Write {minimum} or more", minimum=_digits(minimum))
 
-    return Limit("out_of_range", holds, message, hint)
+    return Limit("out_of_range", broken, message, hint)
 
 
 def _choice_limit(choices: Sequence[Choice]) -> Limit:
@@ -130,12 +142,13 @@ def _choice_limit(choices: Sequence[Choice]) -> Limit:
     def hint(_: Value) -> Text:
         return text("Write one of these: {allowed}", allowed=listed(choices))
 
-    return Limit("not_allowed", lambda value: value in allowed, message, hint)
+    return Limit("not_allowed", lambda values: [value for value in values if value not in allowed], message, hint)
 
 
 def _barcode_limit() -> Limit:
-    def holds(value: Value) -> bool:
-        return not is_barcode_number(value) or has_valid_check_digit(str(value))
+    def broken(values: Collection[Value]) -> list[Value]:
+        codes = [value for value in values if isinstance(value, str) and is_barcode_number(value)]
+        return [code for code in codes if not has_valid_check_digit(code)]
 
     def message(value: Value) -> Text:
         return text(
@@ -145,7 +158,7 @@ def _barcode_limit() -> Limit:
     def hint(_: Value) -> Text:
         return text("Compare it with the package; it is sent as it stands")
 
-    return Limit("check_digit", holds, message, hint, Severity.WARNING)
+    return Limit("check_digit", broken, message, hint, Severity.WARNING)
 
 
 def _digits(value: Value) -> str:

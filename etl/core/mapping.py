@@ -1,26 +1,22 @@
-"""Turns the rows of a table into a frame of typed columns, with a finding for each cell that is not understood."""
+"""Turns the rows of a table into typed columns: which rows are data, and by what evidence their cells are read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
+from etl.core.blocks import BLOCK_ROWS
 from etl.core.cells import read_constant
-from etl.core.column_reading import ReadColumn, SheetColumn, read_column, round_column
-from etl.core.erasures import without_erasures
-from etl.core.groups import given_groups
 from etl.core.headers import check_constant
 from etl.core.reading import Problem, Remarked
-from etl.core.skipping import rows_without_data
-from etl.core.table import data_rows, source_rows
-from etl.messages import Text, text
-from etl.model import DEFAULT_ZONE, WRONG_FIELD_COUNT, Finding, Layout, Sheet, Value
+from etl.core.row_sorting import RowSorting
+from etl.core.table import SourceRows
+from etl.core.typed_table import FieldReader, Grouping, TypedTable
+from etl.messages import Text
+from etl.model import DEFAULT_ZONE, Layout, Sheet, Value
 from etl.vendors.base import Column, Destination
 
-__all__ = ["Mapped", "ReadingOptions", "map_rows", "source_rows"]
+__all__ = ["Mapped", "ReadingOptions", "map_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,85 +37,38 @@ class ReadingOptions:
 class Mapped:
     """A sheet as typed columns.
 
-    The frame's index is the row number as Excel shows it, in the sheet's order; it has a column (dtype object: str,
-    Decimal, int, datetime, None) for each declared field with a column or a constant. Rows that are no data are in
-    `skipped` instead; other rows that the reader itself objects to (an error in `Sheet.findings`) are in neither.
+    Rows that are no data are in `skipped` and not in the table; other rows that the reader itself objects to (an error
+    in `Sheet.findings`) are in neither.
     """
 
-    frame: pd.DataFrame
-    findings: tuple[Finding, ...]
+    table: TypedTable
+    rows: SourceRows
+    """Every row that is not blank, as it stands in the sheet."""
     skipped: Mapping[int, Text]
-    sheet: Sheet | None = None
-    """Where findings of the later stages look up what stands in a cell."""
-    rounded: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
-    """By row, the values that `ReadingOptions.round` changed, as they are sent."""
-    read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By field of a code list, what people wrote for which code: ``{"alicuota": {"Exento": "-1"}}``."""
-    erased: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    """By row that the vendor's values complete, the fields that it erases there."""
-    constants: Mapping[str, Value] = field(default_factory=dict)
-    """``--set``, understood; the frame has them already, but for the rows that the vendor's values complete first."""
 
 
-def map_rows(sheet: Sheet, layout: Layout, destination: Destination, options: ReadingOptions) -> Mapped:
-    """Return the rows of a sheet as typed columns, with a finding for every cell that is not understood.
+def map_rows(
+    sheet: Sheet, layout: Layout, destination: Destination, options: ReadingOptions, size: int = BLOCK_ROWS
+) -> Mapped:
+    """Return the rows of a sheet as typed columns, `size` rows at a time.
 
     UsageError when a ``--set`` value cannot be read with the decimal mark that was given.
     """
-    numbers, skipped = _sorted_out(sheet, layout, destination, options)
-    read, erased = _read_all(sheet, layout, destination, numbers, options)
     constants = {declared.name: _constant(layout, declared, destination, options) for declared in destination.columns}
-    waiting = _completed_rows(read, numbers, constants, destination)
-    columns: list[ReadColumn] = []
-    for declared in destination.columns:
-        name, constant = declared.name, constants[declared.name]
-        column = read.get(name)
-        if column is None and constant is None and not (waiting and name == destination.group_field):
-            continue
-        late = waiting if name not in destination.key else frozenset()
-        if name == destination.group_field:
-            columns.append(_grouped(column, name, numbers, constant, destination))
-        else:
-            columns.append(_filled(column or ReadColumn(name, [None] * len(numbers)), numbers, constant, late))
-    rounded: dict[int, dict[str, Value]] = {}
-    for column in columns:
-        for number, value in column.rounded.items():
-            rounded.setdefault(number, {})[column.name] = value
-    return Mapped(
-        frame=_frame(columns, numbers),
-        findings=tuple(finding for column in columns for finding in column.findings),
-        skipped=dict(sorted(skipped.items())),
-        sheet=sheet,
-        rounded=rounded,
-        read_as={column.name: column.read_as for column in columns if column.read_as},
-        erased={number: names for number, names in erased.items() if number in waiting},
-        constants={name: constant for name, constant in constants.items() if constant is not None},
+    table = TypedTable(
+        sheet,
+        layout,
+        destination,
+        _readers(sheet, layout, destination, options),
+        {name: constant for name, constant in constants.items() if constant is not None},
+        range(layout.header_row, len(sheet.rows), size),
     )
-
-
-def _sorted_out(
-    sheet: Sheet, layout: Layout, destination: Destination, options: ReadingOptions
-) -> tuple[list[int], dict[int, Text]]:
-    """Return the rows that are data, and those that are not with the reason.
-
-    A line of a CSV file with too few fields may be a title or a total; whatever else the reader objects to is neither.
-    """
-    objected = {finding.row: finding.code for finding in sheet.findings if finding.is_error}
-    filled = data_rows(sheet, layout.header_row)
-    judged = [number for number in filled if objected.get(number, WRONG_FIELD_COUNT) == WRONG_FIELD_COUNT]
-    skipped = rows_without_data(sheet, judged, layout, destination)
-    found = [number for number in filled if number not in objected]
-    if options.skip_hidden:
-        for number in sheet.hidden_rows.intersection(found).difference(skipped):
-            skipped[number] = text("The row is hidden, and hidden rows are left out (--hidden skip)")
-    return [number for number in found if number not in skipped], skipped
-
-
-def _read(cells: SheetColumn, declared: Column, options: ReadingOptions, *, is_key: bool) -> ReadColumn:
-    column = read_column(cells, declared, decimal=options.decimal, is_key=is_key, zone=options.zone)
-    if options.round and declared.max_decimals is not None:
-        return round_column(column, cells, declared.max_decimals)
-    return column
+    hidden = sheet.hidden_rows if options.skip_hidden else frozenset()
+    sorting = RowSorting(sheet, layout, destination, table.starts, hidden=hidden, gather=table.gather)
+    table.data = sorting.data
+    table.grouping = _grouping(table)
+    rows = SourceRows(sheet, len(layout.headers), table.starts, sorting.filled)
+    return Mapped(table, rows, dict(sorted(sorting.skipped.items())))
 
 
 def _constant(layout: Layout, declared: Column, destination: Destination, options: ReadingOptions) -> Value | None:
@@ -132,75 +81,34 @@ def _constant(layout: Layout, declared: Column, destination: Destination, option
     return None if isinstance(value, Problem) else value
 
 
-def _read_all(
-    sheet: Sheet, layout: Layout, destination: Destination, numbers: Sequence[int], options: ReadingOptions
-) -> tuple[dict[str, ReadColumn], dict[int, frozenset[str]]]:
-    """Return the columns of the sheet as they are understood, by field, and by row the fields that it erases."""
-    rows = [sheet.rows[number - 1] for number in numbers]
-    read: dict[str, ReadColumn] = {}
-    erased: dict[int, frozenset[str]] = {}
+def _readers(sheet: Sheet, layout: Layout, destination: Destination, options: ReadingOptions) -> dict[str, FieldReader]:
+    """Return how the columns that feed a field are read, with what is noted about their cells."""
+    readers: dict[str, FieldReader] = {}
     for declared in destination.columns:
         mapped = layout.column_of(declared.name)
-        if mapped is None:
-            continue
-        cells = SheetColumn.of(sheet, mapped, numbers, rows)
-        refused: tuple[Finding, ...] = ()
-        if destination.completes:
-            cells, found, refused = without_erasures(cells, declared, destination)
-            erased |= {number: erased.get(number, frozenset()) | {declared.name} for number in found}
-        column = _read(cells, declared, options, is_key=declared.name in destination.key)
-        read[declared.name] = replace(column, findings=(*column.findings, *refused))
-    return read, erased
+        if mapped is not None:
+            readers[declared.name] = FieldReader(sheet, mapped, declared, destination, options)
+    by_column: dict[int, list[FieldReader]] = {}
+    for reader in readers.values():
+        by_column.setdefault(reader.mapped.column, []).append(reader)
+    for (number, column), note in sheet.notes.items():
+        for reader in by_column.get(column, ()):
+            reader.note(number, note)
+    return readers
 
 
-def _completed_rows(
-    read: Mapping[str, ReadColumn],
-    numbers: Sequence[int],
-    constants: Mapping[str, Value | None],
-    destination: Destination,
-) -> frozenset[int]:
-    """Return the rows whose blank fields the vendor's values complete before ``--set`` does."""
-    name = destination.group_field
-    if not destination.completes or name is None:
-        return frozenset()
-    column = read.get(name)
-    groups = given_groups(column.values if column else [None] * len(numbers), constants[name], destination)
-    return frozenset(number for number, group in zip(numbers, groups, strict=True) if group in destination.completes)
-
-
-def _grouped(
-    column: ReadColumn | None, name: str, numbers: Sequence[int], constant: Value | None, destination: Destination
-) -> ReadColumn:
-    if column is None:
-        return ReadColumn(name, given_groups([None] * len(numbers), constant, destination))
-    if constant is None and any(finding.is_error for finding in column.findings):
-        return column
-    filled = _filled(column, numbers, constant)
-    return replace(filled, values=given_groups(filled.values, None, destination))
-
-
-def _filled(
-    column: ReadColumn, numbers: Sequence[int], constant: Value | None, late: Collection[int] = ()
-) -> ReadColumn:
-    """Return the column with the ``--set`` value in its blank cells; a cell that is not understood is not blank.
-
-    Rows in `late` are left as they are: the vendor's own value goes before ``--set`` there.
-    """
-    if constant is None:
-        return column
-    kept = {finding.row for finding in column.findings if finding.is_error}.union(late)
-    values = [
-        constant if value is None and number not in kept else value
-        for number, value in zip(numbers, column.values, strict=True)
-    ]
-    return replace(column, values=values)
-
-
-def _frame(columns: Sequence[ReadColumn], numbers: Sequence[int]) -> pd.DataFrame:
-    index = pd.Index(np.array(numbers, dtype=np.int64))
-    data: dict[str, np.ndarray[tuple[int], np.dtype[np.object_]]] = {}
-    for column in columns:
-        values = np.empty(len(numbers), dtype=np.object_)
-        values[:] = column.values
-        data[column.name] = values
-    return pd.DataFrame(data, index=index, dtype=object)
+def _grouping(table: TypedTable) -> Grouping:
+    """Return what the rows say of the field that groups them: nothing is meant by default where some row says it."""
+    name = table.destination.group_field
+    if name is None:
+        return Grouping(None, misread=False)
+    constant = table.constants.get(name)
+    if constant is not None or table.destination.default_group is None:
+        return Grouping(constant, misread=False)
+    misread = False
+    for block in table.blocks() if name in table.readers else ():
+        column = block.column(name)
+        if column is not None and any(value is not None for value in column.values):
+            return Grouping(None, misread=False)
+        misread = misread or (column is not None and any(finding.is_error for finding in column.findings))
+    return Grouping(table.destination.default_group, misread=misread)

@@ -26,6 +26,9 @@ _WRITTEN = re.compile(
 )
 
 
+_DECISIVE = re.compile(r"-?[0-9]+(?:([.,])(?:[0-9]{1,2}|[0-9]{4,}))?")
+"""Most numbers: whole ones, and those with one mark that no group of three follows: it can only be the decimal one."""
+
 _NO_CENTS = re.compile(r"(?<=[0-9])[.,] ?[-\u2013\u2014]+(?=$| *\$)")
 """``$ 1.500.-``: a price that ends here."""
 _MANY_ZEROS = 20
@@ -129,6 +132,9 @@ def written_number(text: str) -> WrittenNumber | None:
     """
     if len(text) > MAX_LENGTH:
         return None
+    decisive = _DECISIVE.fullmatch(text)
+    if decisive is not None:
+        return _read_decisively(text, decisive[1])
     found = _WRITTEN.fullmatch(_NO_CENTS.sub("", text.translate(_SPACES).strip()))
     if found is None:
         return None
@@ -142,6 +148,13 @@ def written_number(text: str) -> WrittenNumber | None:
     if with_comma is None and with_point is None:
         return None
     return WrittenNumber(with_comma, with_point, money=bool(money), percent=found["percent"] is not None)
+
+
+def _read_decisively(text: str, mark: str | None) -> WrittenNumber:
+    number = plain_decimal(text.replace(",", "."))
+    if mark is None:
+        return WrittenNumber(number, number)
+    return WrittenNumber(number, None) if mark == "," else WrittenNumber(None, number)
 
 
 def _read(digits: str, mark: Mark, *, negative: bool) -> Decimal | None:
@@ -161,23 +174,42 @@ class MarkEvidence:
     """A text for each mark that was found: two when they disagree; one without a `mark` is too little evidence."""
 
 
-def mark_of(texts: Iterable[str]) -> MarkEvidence:
-    """Return the decimal mark that the texts of a column give away; none when they disagree or tell too little.
+class MarkTally:
+    """Finds the decimal mark that the texts of a column give away, however many are added at a time.
 
-    Too little is one text like ``12.50`` among hundreds like ``1.234``: read by it, each would be a thousandth.
+    None when they disagree or tell too little: one text like ``12.50`` among hundreds like ``1.234`` may be the slip
+    itself, and each of those would be a thousandth by it. Texts are counted once each.
     """
-    told: dict[Mark, list[str]] = {}
-    unclear = dict.fromkeys(Mark, 0)
-    for text in texts:
-        written = written_number(text)
-        if written is None:
-            continue
-        if written.mark is not None:
-            told.setdefault(written.mark, []).append(text)
-        elif len(written.readings) > 1:
-            unclear[Mark.POINT if "." in text else Mark.COMMA] += 1
-    examples = tuple(min(found) for _, found in sorted(told.items()))
-    if len(told) != 1:
-        return MarkEvidence(None, examples)
-    ((mark, found),) = told.items()
-    return MarkEvidence(mark if unclear[mark] <= _OUTNUMBERED * len(found) else None, examples)
+
+    def __init__(self, most: int) -> None:
+        """`most`: how many texts there may be; so many that tell one mark outweigh them all, and no more are kept."""
+        self._enough = most // _OUTNUMBERED + 1
+        self._told: dict[Mark, set[str]] = {}
+        self._first: dict[Mark, str] = {}
+        self._unclear: dict[Mark, set[str]] = {mark: set() for mark in Mark}
+
+    def add(self, cells: Iterable[tuple[str, str]]) -> None:
+        """Count some texts: as they stand in their cells, and without what surrounds them there."""
+        for cell, text in cells:
+            written = written_number(text)
+            if written is None:
+                continue
+            mark = written.mark
+            if mark is not None:
+                self._first[mark] = min(text, self._first.get(mark, text))
+                self._keep(self._told.setdefault(mark, set()), cell)
+            elif written.with_comma != written.with_point:
+                self._keep(self._unclear[Mark.POINT if "." in text else Mark.COMMA], cell)
+
+    def _keep(self, texts: set[str], cell: str) -> None:
+        if all(len(told) < self._enough for told in self._told.values()):
+            texts.add(cell)
+
+    def evidence(self) -> MarkEvidence:
+        """Return what all of them say."""
+        examples = tuple(text for _, text in sorted(self._first.items()))
+        if len(self._told) != 1:
+            return MarkEvidence(None, examples)
+        ((mark, told),) = self._told.items()
+        outnumbered = len(self._unclear[mark]) > _OUTNUMBERED * len(told)
+        return MarkEvidence(None if outnumbered else mark, examples)

@@ -20,7 +20,7 @@ _LONGEST_GROUP = 240
 """The journal keeps 256 characters of a group's name."""
 
 
-def plan(rows: Sequence[Row], merged: Mapping[int, Sequence[int]], destination: Destination) -> tuple[Batch, ...]:
+def plan(rows: Iterable[Row], merged: Mapping[int, Sequence[int]], destination: Destination) -> tuple[Batch, ...]:
     """Return the batches of `rows`: by group, the sheet's order kept within each, at most the destination's limit.
 
     `merged` tells, for a row that stands for several, all their numbers. Groups go out in the order of their first row.

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
+from etl.core.blocks import BLOCK_ROWS
 from etl.core.cells import gather_evidence, reader_of
 from etl.core.header_row import SEARCHED_ROWS, HeaderCandidate, best_of, candidates_of, header_beyond
 from etl.core.headers import Draft, Wanted, draft_of, missing_fields, problems_of
 from etl.core.limits import broken_limit, has_valid_check_digit, is_barcode_number
 from etl.core.reading import Problem, Remarked, is_blank, shown, trimmed
-from etl.core.skipping import rows_without_data
-from etl.core.table import data_rows, shown_rows
+from etl.core.row_sorting import RowSorting
+from etl.core.table import SourceRows
 from etl.core.vocabulary import Vocabulary, header_key, vocabulary_of
 from etl.messages import Text, text
 from etl.model import Cell, CellNote, Finding, Layout, MappedColumn, Sheet, SourceRow
@@ -86,11 +87,13 @@ def inspect_sheet(sheet: Sheet, destination: Destination, wanted: Wanted | None 
         return Inspection(sheet.name, None, False, (), (), (), (), (), (), (), ())
     draft = draft_of(sheet, row, destination, vocabulary, wanted)
     missing = missing_fields(draft, destination)
-    numbers = data_rows(sheet, row)
     columns = tuple(MappedColumn(draft.fed[index], draft.headers[index], index) for index in sorted(draft.fed))
     asked = tuple(MappedColumn(meant[0], draft.headers[index], index) for index, meant in draft.asked.items())
     read = Layout(row, draft.headers, (*columns, *asked), ())
-    skipped = rows_without_data(sheet, numbers, read, destination) if columns else {}
+    starts = range(row, len(sheet.rows), BLOCK_ROWS)
+    sorting = RowSorting(sheet, read, destination, starts)
+    rows = SourceRows(sheet, len(draft.headers), starts, sorting.filled)
+    numbers, skipped = list(rows.numbers), sorting.skipped if columns else {}
     return Inspection(
         sheet=sheet.name,
         header_row=row,
@@ -102,7 +105,7 @@ def inspect_sheet(sheet: Sheet, destination: Destination, wanted: Wanted | None 
         problems=tuple(problems_of(draft, sheet, destination)),
         missing=missing,
         settable=tuple(name for name in missing if name not in destination.key[-1:]),
-        sample=shown_rows(sheet, numbers[:SAMPLE_ROWS], len(draft.headers)),
+        sample=tuple(rows[:SAMPLE_ROWS]),
         rows=tuple(numbers),
         skipped=dict(sorted(skipped.items())),
         hidden=len(sheet.hidden_rows.intersection(numbers)),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import overload
 
 from etl.core.changes import Changed
 from etl.messages import Text
-from etl.model import Cell, Finding, Json, MappedColumn, Outcome, Value
+from etl.model import Cell, Finding, Json, MappedColumn, Outcome, SourceRow, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,35 @@ class ReportRow:
     """By field, what is set to another value than the vendor had; only of rows that are, were or would be sent."""
     formats: Mapping[int, str] = field(default_factory=dict)
     """Excel's format code by column index where it changes what a number means (``0.00%``, ``00000``: `CellNote`)."""
+
+
+class ReportRows(Sequence[ReportRow]):
+    """Rows with their outcomes, made when they are looked at: go through them in order."""
+
+    def __init__(
+        self, rows: Sequence[SourceRow], outcomes: Sequence[Outcome], tell: Callable[[SourceRow, Outcome], ReportRow]
+    ) -> None:
+        """Tell of each row of `rows` with its outcome, the one at the same place."""
+        self.outcomes = outcomes
+        self._rows = rows
+        self._tell = tell
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def __iter__(self) -> Iterator[ReportRow]:
+        return map(self._tell, self._rows, self.outcomes)
+
+    @overload
+    def __getitem__(self, index: int) -> ReportRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[ReportRow]: ...
+
+    def __getitem__(self, index: int | slice) -> ReportRow | list[ReportRow]:
+        if isinstance(index, slice):
+            return list(map(self._tell, self._rows[index], self.outcomes[index]))
+        return self._tell(self._rows[index], self.outcomes[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +121,7 @@ class Report:
     unchecked: tuple[Text, ...] = ()
     """What a check without sending could not know."""
     findings: tuple[Finding, ...] = ()
-    rows: tuple[ReportRow, ...] = ()
+    rows: Sequence[ReportRow] = ()
     uncertain: tuple[UncertainRow, ...] = ()
     requests: Requests = Requests()
     cost: tuple[Text, ...] = ()
@@ -113,7 +143,8 @@ class Report:
     @property
     def counts(self) -> dict[str, int]:
         """Rows by outcome, all outcomes present; `read` is their sum."""
-        counted = Counter(row.outcome for row in self.rows)
+        outcomes = self.rows.outcomes if isinstance(self.rows, ReportRows) else [row.outcome for row in self.rows]
+        counted = Counter(outcomes)
         return {"read": len(self.rows), **{outcome.value: counted.get(outcome, 0) for outcome in Outcome}}
 
     @property

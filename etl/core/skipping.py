@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
 
+from etl.core.blocks import Block, flags_without
 from etl.core.example import is_example, marked_column
 from etl.core.reading import is_blank, trimmed
 from etl.core.table import covered_rows, is_filled, lying_cells
@@ -27,108 +30,162 @@ _TOTAL = re.compile(
 """What stands before a sum. "Total Light aceite" is a product."""
 _DIGIT = re.compile(r"[0-9]")
 
-_PASSED_OVER = frozenset("delx")
-"""First letters of what `header_key` leaves out or writes in full: de, del, el, la, x."""
+_SAMPLE = 64
+"""Cells of a column by which it is guessed how many different ones it has."""
 
 _Shape = tuple[bool, bool]
 """Whether a code has blanks inside and whether it has digits."""
+_ALL_SHAPES = 4
 
 
-def rows_without_data(
-    sheet: Sheet, numbers: Sequence[int], layout: Layout, destination: Destination
-) -> dict[int, Text]:
-    """Return the rows among `numbers` that are no data, each with the reason; they are listed, never sent.
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The rows of a block, sorted."""
+
+    filled: bytes | None
+    """A flag a row: something stands in it. None: in all of them."""
+    skipped: Mapping[int, Text]
+    """By number, the rows that are no data, with the reason."""
+    lonely: Mapping[int, int]
+    """By number, rows with a single filled cell that may be titles, with the column of that cell."""
+
+
+class RowSorter:
+    """Tells rows that are no data from the others, block after block (`blocks`), a column at a time.
 
     Data is a row with anything in two of the columns that are read, but for the template's example, a repeated header
     and a line of totals. A single filled cell is data when the table has but two columns, when it is no text, or when
-    it looks like the codes of the other rows: what may be an unfinished row is a finding, not a title.
+    it looks like the codes of the other rows: what may be an unfinished row is a finding, not a title. That is known
+    only after the last block (`titles`).
     """
-    rows = _Rows(sheet, layout, destination)
-    skipped: dict[int, Text] = {}
-    lonely: dict[int, int] = {}
-    for number in numbers:
-        filled = rows.first_filled(number)
-        if not filled:
-            skipped[number] = text("Nothing stands in the columns that are read")
-        elif len(filled) == 1 and rows.width > 2:
-            lonely[number] = filled[0]
-        elif (reason := rows.reason_to_skip(number, filled[0])) is not None:
-            skipped[number] = reason
-    shapes = rows.shapes_of_codes(set(numbers).difference(skipped, lonely)) if lonely else set()
-    for number, column in lonely.items():
-        cell = sheet.cell(number, column)
-        if isinstance(cell, str) and not (column == rows.key and (not shapes or _shape(cell) in shapes)):
-            skipped[number] = text("It is a title between the rows, not a row of data")
-    return skipped
-
-
-class _Rows:
-    """The columns that are read, row by row, and what tells that a row is no data."""
 
     def __init__(self, sheet: Sheet, layout: Layout, destination: Destination) -> None:
-        self._rows = sheet.rows
-        self._not_blank = lying_cells(sheet.notes)
+        self._sheet = sheet
+        self._lying = lying_cells(sheet.notes)
+        self._not_blank = {number: set(columns) for number, columns in self._lying.items()}
         if sheet.merged:
             _add_covered_from_above(self._not_blank, sheet, layout)
         self._headers = {mapped.column: _header_keys(sheet, layout, mapped) for mapped in layout.columns}
-        self._initials = _PASSED_OVER.union(key[:1] for keys in self._headers.values() for key in keys)
         self._indexes = list(self._headers)
         self._destination = destination
         self._marked_field = marked_column(destination).name
         self._marked = _column_of(layout, self._marked_field)
         self.key = _column_of(layout, destination.key[-1]) if destination.key else None
-        self.width = len(self._indexes)
+        """Index of the column with the codes."""
+        self._width = len(self._indexes)
 
-    def first_filled(self, number: int) -> list[int]:
+    def sort(self, block: Block) -> Sorted:
+        """Return which rows of a block are filled, no data, or perhaps titles."""
+        few = self._filled_less_than_twice(block)
+        noted = [number - block.first for number in self._not_blank if number in block.numbers]
+        by_themselves = {*few, *noted}
+        skipped: dict[int, Text] = {}
+        lonely: dict[int, int] = {}
+        blank: list[int] = []
+        for at in sorted(by_themselves | self._remarkable(block)):
+            number, row = block.first + at, block.row(block.first + at)
+            if at in by_themselves and not self._is_filled(number, row):
+                blank.append(at)
+                continue
+            filled = self._first_filled(number, row)
+            if not filled:
+                skipped[number] = text("Nothing stands in the columns that are read")
+            elif len(filled) == 1 and self._width > 2:
+                lonely[number] = filled[0]
+            elif (reason := self._reason_to_skip(row)) is not None:
+                skipped[number] = reason
+        flags = flags_without(None, (block.first + at for at in blank), block.numbers)
+        return Sorted(flags, skipped, lonely)
+
+    def titles(self, lonely: Mapping[int, int], codes: Iterable[Cell]) -> dict[int, Text]:
+        """Return those of the `lonely` rows of all blocks that are titles.
+
+        `codes` are the cells with the codes of the rows that are neither lonely nor skipped: they show how codes look.
+        """
+        if not lonely:
+            return {}
+        shapes = _shapes(codes)
+        return {
+            number: text("It is a title between the rows, not a row of data")
+            for number, column in lonely.items()
+            if isinstance(cell := self._sheet.cell(number, column), str)
+            and not (column == self.key and (not shapes or _shape(cell) in shapes))
+        }
+
+    def _filled_less_than_twice(self, block: Block) -> list[int]:
+        """Return the places in a block of the rows with less than two filled cells in the columns that are read."""
+        never: Sequence[int] = range(block.height)
+        once: list[int] = []
+        for index in self._indexes:
+            cells = block.column(index)
+            filled = [
+                (cell := cells[at]) is not None and (type(cell) is not str or cell.isalnum() or not is_blank(cell))
+                for at in never
+            ]
+            once = [at for at in once if not is_filled(cells[at])]
+            once += compress(never, filled)
+            never = [at for at, flag in zip(never, filled, strict=True) if not flag] if not all(filled) else []
+            if not once and not never:
+                break
+        return [*once, *never]
+
+    def _is_filled(self, number: int, row: Sequence[Cell]) -> bool:
+        return number in self._lying or any(map(is_filled, row))
+
+    def _first_filled(self, number: int, row: Sequence[Cell]) -> list[int]:
         """Return the columns of the first two filled cells of a row, or fewer.
 
         An error is not blank, nor is a cell that is merged with one of a row above.
         """
-        row = self._rows[number - 1]
         not_blank = self._not_blank.get(number, ())
-        filled: list[int] = []
-        for index in self._indexes:
-            if (index < len(row) and is_filled(row[index])) or index in not_blank:
-                filled.append(index)
-                if len(filled) == 2:
-                    break
-        return filled
+        return [index for index in self._indexes if is_filled(_cell(row, index)) or index in not_blank][:2]
 
-    def reason_to_skip(self, number: int, first: int) -> Text | None:
-        """Return why a row with at least two filled cells, the first of them in column `first`, is no data."""
-        row = self._rows[number - 1]
+    def _remarkable(self, block: Block) -> set[int]:
+        """Return the places of rows that may be examples, headers or totals: those at which to look."""
+        return {*self._like_examples(block), *self._like_headers(block), *self._like_totals(block)}
+
+    def _like_examples(self, block: Block) -> list[int]:
+        if self._marked is None:
+            return []
+        cells = block.column(self._marked)
+        return [at for at, cell in enumerate(cells) if type(cell) is str and (cell[:1] in "Ee" or cell[:1].isspace())]
+
+    def _like_headers(self, block: Block) -> Sequence[int]:
+        """Return the rows in which every column that is read repeats its header or is blank."""
+        places: Sequence[int] = range(block.height)
+        for index in sorted(self._indexes, key=lambda index: len(set(block.column(index)[:_SAMPLE]))):
+            cells = block.column(index)
+            keys = self._headers[index]
+            found = set(cells) if len(places) == block.height else {cells[at] for at in places}
+            repeats = {cell for cell in found if _repeats(cell, keys)}
+            places = [at for at in places if cells[at] in repeats] if repeats else []
+            if not places:
+                break
+        return places
+
+    def _like_totals(self, block: Block) -> Iterable[int]:
+        if self.key is not None:
+            cells = block.column(self.key)
+            totals = _totals_among(cells)
+            return [at for at, cell in enumerate(cells) if not is_filled(cell) or cell in totals]
+        return {
+            at
+            for cells in block.columns
+            if (totals := _totals_among(cells))
+            for at, cell in enumerate(cells)
+            if cell in totals
+        }
+
+    def _reason_to_skip(self, row: Sequence[Cell]) -> Text | None:
+        """Return why a row with at least two filled cells is no data."""
         if self._is_example(row):
             return text("It is the template's example")
-        if self._may_be_header(row, first) and all(self._is_header(row, index) for index in self._indexes):
+        if all(_repeats(_cell(row, index), keys) for index, keys in self._headers.items()):
             return text("It repeats the header")
         return text("It is a line of totals") if self._is_total(row) else None
 
-    def shapes_of_codes(self, numbers: Iterable[int]) -> set[_Shape]:
-        """Return how the codes of these rows look."""
-        if self.key is None:
-            return set()
-        cells = (_cell(self._rows[number - 1], self.key) for number in numbers)
-        return {_shape(cell) for cell in cells if cell is not None}
-
     def _is_example(self, row: Sequence[Cell]) -> bool:
-        cell = _cell(row, self._marked)
-        if not isinstance(cell, str) or cell.lstrip()[:1] not in ("E", "e"):
-            return False
-        return is_example({self._marked_field: cell}, self._destination)
-
-    def _may_be_header(self, row: Sequence[Cell], first: int) -> bool:
-        """Look quickly: a header is all text, and begins as some header does, or as a word that is passed over."""
-        cell = _cell(row, first)
-        sign = cell[:1] if isinstance(cell, str) else ""
-        if sign.isascii() and sign.isalnum() and sign.lower() not in self._initials:
-            return False
-        return all(isinstance(_cell(row, index), str | None) for index in self._indexes)
-
-    def _is_header(self, row: Sequence[Cell], index: int) -> bool:
-        cell = _cell(row, index)
-        if isinstance(cell, str) and cell:
-            return header_key(cell) in self._headers[index]
-        return cell is None
+        return is_example({self._marked_field: _cell(row, self._marked)}, self._destination)
 
     def _is_total(self, row: Sequence[Cell]) -> bool:
         key = _cell(row, self.key)
@@ -138,6 +195,20 @@ class _Rows:
         return any(_TOTAL.fullmatch(words) for words in texts) and all(
             _TOTAL.fullmatch(words) or _DIGIT.search(words) for words in texts
         )
+
+
+def _repeats(cell: Cell, keys: Collection[str]) -> bool:
+    """Say whether a cell is blank, or the header of its column again."""
+    return cell is None or (isinstance(cell, str) and cell != "" and header_key(cell) in keys)
+
+
+def _totals_among(cells: Sequence[Cell]) -> set[str]:
+    """Return the texts that stand before a sum: they begin with t, g or s, or with what `trimmed` takes away."""
+    return {
+        cell
+        for cell in set(cells)
+        if type(cell) is str and (cell[:1] in "TtGgSs" or not cell[:1].isalnum()) and _TOTAL.fullmatch(trimmed(cell))
+    }
 
 
 def _add_covered_from_above(not_blank: dict[int, set[int]], sheet: Sheet, layout: Layout) -> None:
@@ -160,6 +231,17 @@ def _cell(row: Sequence[Cell], column: int | None) -> Cell:
 def _column_of(layout: Layout, name: str) -> int | None:
     mapped = layout.column_of(name)
     return mapped.column if mapped is not None else None
+
+
+def _shapes(codes: Iterable[Cell]) -> set[_Shape]:
+    """Return how codes look; most ways are found among the first."""
+    found: set[_Shape] = set()
+    for cell in codes:
+        if cell is not None:
+            found.add(_shape(cell))
+            if len(found) == _ALL_SHAPES:
+                break
+    return found
 
 
 def _shape(cell: Cell) -> _Shape:

@@ -2,40 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import accumulate, compress, islice, repeat
+from typing import overload
 
+from etl.core.blocks import block_at, chosen
 from etl.core.numbers import decimals_of, number_of_float
 from etl.core.reading import is_blank, shown
-from etl.model import Cell, CellNote, Layout, Sheet, SourceRow
+from etl.model import Cell, CellNote, Sheet, SourceRow
 
 
-def data_rows(sheet: Sheet, header_row: int) -> list[int]:
-    """Return the numbers of the rows below the header that are not blank; an error in a cell is not blank."""
-    lying = lying_cells(sheet.notes)
-    return [
-        number
-        for number, cells in enumerate(sheet.rows[header_row:], start=header_row + 1)
-        if any(map(is_filled, cells)) or number in lying
-    ]
+class SourceRows(Sequence[SourceRow]):
+    """Every row below the header that is not blank, taken from the sheet when it is looked at: go through it in order.
 
-
-def source_rows(sheet: Sheet, layout: Layout) -> tuple[SourceRow, ...]:
-    """Return every row below the header that is not blank, with as many cells as the table has columns.
-
-    A cell whose look says more than its value (``21%``, ``00123``, ``#N/A``) is the text that the person sees.
+    Each has as many cells as the table has columns. A cell whose look says more than its value (``21%``, ``00123``,
+    ``#N/A``) is the text that the person sees.
     """
-    return shown_rows(sheet, data_rows(sheet, layout.header_row), len(layout.headers))
+
+    def __init__(self, sheet: Sheet, width: int, starts: range, filled: Sequence[bytes | None]) -> None:
+        """Take blocks of rows that begin at `starts` in ``sheet.rows``; `filled` flags those with something in them."""
+        self._sheet = sheet
+        self._width = width
+        heights = [min(starts.step, len(sheet.rows) - start) for start in starts]
+        self._flags = [
+            b"\x01" * height if flags is None else flags for height, flags in zip(heights, filled, strict=True)
+        ]
+        self._starts = starts
+        self._ends = list(accumulate(flags.count(1) for flags in self._flags))
+        self._notes: dict[int, dict[int, CellNote]] = {}
+        for (number, column), note in sheet.notes.items():
+            self._notes.setdefault(number, {})[column] = note
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @property
+    def numbers(self) -> Iterator[int]:
+        """Their numbers, as Excel shows them."""
+        for start, flags in zip(self._starts, self._flags, strict=True):
+            yield from compress(range(start + 1, start + 1 + len(flags)), flags)
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        for start, flags in zip(self._starts, self._flags, strict=True):
+            block = block_at(self._sheet, start, start + len(flags))
+            numbers = compress(block.numbers, flags)
+            columns = [chosen(block.column(index), flags) for index in range(self._width)]
+            rows = zip(*columns, strict=True) if columns else repeat(())
+            for number, cells in zip(numbers, rows, strict=False):
+                yield SourceRow(number, self._seen(number, cells))
+
+    @overload
+    def __getitem__(self, index: int) -> SourceRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[SourceRow]: ...
+
+    def __getitem__(self, index: int | slice) -> SourceRow | list[SourceRow]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        at = index + len(self) if index < 0 else index
+        if not 0 <= at < len(self):
+            raise IndexError(index)
+        block = bisect_right(self._ends, at)
+        flags, start = self._flags[block], self._starts[block]
+        number = _nth(flags, at - (self._ends[block] - flags.count(1))) + start + 1
+        return SourceRow(number, self._seen(number, _wide(self._sheet.rows[number - 1], self._width)))
+
+    def _seen(self, number: int, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        notes = self._notes.get(number)
+        return cells if notes is None else _shown_cells(cells, notes)
 
 
-def shown_rows(sheet: Sheet, numbers: Sequence[int], width: int) -> tuple[SourceRow, ...]:
-    """Return these rows with so many cells each, as the person sees them."""
-    noted: dict[int, dict[int, CellNote]] = {}
-    for (number, column), note in sheet.notes.items():
-        noted.setdefault(number, {})[column] = note
-    return tuple(
-        SourceRow(number, _source_cells(sheet.rows[number - 1], width, noted.get(number))) for number in numbers
-    )
+def _nth(flags: bytes, count: int) -> int:
+    """Return the place of the flag that is set after `count` others."""
+    return next(islice(compress(range(len(flags)), flags), count, None))
 
 
 def lying_cells(notes: Mapping[tuple[int, int], CellNote]) -> dict[int, set[int]]:
@@ -80,9 +122,13 @@ def is_filled(cell: Cell) -> bool:
     return cell is not None and (type(cell) is not str or not is_blank(cell))
 
 
-def _source_cells(cells: Sequence[Cell], width: int, notes: Mapping[int, CellNote] | None) -> tuple[Cell, ...]:
-    row = [*cells[:width], *[None] * (width - len(cells))]
-    for column, note in (notes or {}).items():
-        if column < width:
+def _wide(cells: Sequence[Cell], width: int) -> tuple[Cell, ...]:
+    return (*cells[:width], *[None] * (width - len(cells)))
+
+
+def _shown_cells(cells: Sequence[Cell], notes: Mapping[int, CellNote]) -> tuple[Cell, ...]:
+    row = list(cells)
+    for column, note in notes.items():
+        if column < len(row):
             row[column] = shown(row[column], note) or None
     return tuple(row)

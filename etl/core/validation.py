@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import repeat
+from dataclasses import dataclass, field
 
 import pandas as pd
 import pandera.pandas as pa
 
+from etl.core.column_reading import Rounding, rounding_finding
 from etl.core.documents import repeated_lines
-from etl.core.duplicates import added_up_row, check_policy, decide_duplicates
+from etl.core.duplicates import added_up_row, check_policy, decide_duplicates, rows_sharing_a_key
 from etl.core.headers import required_fields
 from etl.core.limits import Limit, limits_of
 from etl.core.mapping import Mapped
 from etl.core.places import Places
+from etl.core.typed_rows import TypedRows
+from etl.core.typed_table import TypedBlock, TypedTable
 from etl.messages import Text, text
 from etl.model import Finding, Layout, Row, Severity, Value
 from etl.vendors.base import Destination, Need
@@ -24,13 +26,13 @@ from etl.vendors.base import Destination, Need
 class Checked:
     """What may be sent, and everything there is to say about the sheet."""
 
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     """The valid rows in the sheet's order, in the vendor's own fields (`Destination.derive` was applied)."""
     merged: Mapping[int, tuple[int, ...]]
     """For ``--duplicates sum``: the number of the row that is sent -> all the rows whose outcome is its own."""
     skipped: Mapping[int, Text]
     """All rows that are no data, or that another row stands for, with the reason."""
-    read: tuple[Row, ...]
+    read: Sequence[Row]
     """Every row that is data with what was understood of it, invalid ones too."""
     findings: tuple[Finding, ...]
     """By row, then column; those about the file or a whole column come first."""
@@ -63,87 +65,119 @@ def schema_of(destination: Destination) -> pa.DataFrameSchema:
 
 
 def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicates: str = "error") -> Checked:
-    """Return the rows that may be sent, with all findings of the sheet: those of `mapped`, and every broken rule.
+    """Return the rows that may be sent, with all findings of the sheet: misread cells, and every broken rule.
 
     `duplicates` is ``--duplicates``; UsageError when it makes no sense for the destination.
     """
     check_policy(duplicates, destination)
-    places = Places(mapped.sheet, layout)
-    findings = list(mapped.findings)
-    findings += _broken_limits(mapped.frame, destination, places)
-    findings += _missing_values(mapped, destination, places)
-    rows = _rows_of(mapped.frame, mapped.erased)
-    findings += list(_broken_rules(rows, destination, places, findings))
+    table = mapped.table
+    places = Places(table.sheet, layout)
+    rounded: dict[int, dict[str, Value]] = {}
+    findings = list(_by_cell(table, destination, places, rounded))
     invalid = _rows_with_errors(findings)
-    decided = decide_duplicates(rows, invalid, destination, duplicates)
-    findings += _put_remarks(decided.remarks, rows, destination, places)
-    findings += [places.put(finding, number, name) for number, name, finding in repeated_lines(rows, destination)]
+    sharing = rows_sharing_a_key(table)
+    decided = decide_duplicates(sharing, invalid, destination, duplicates)
+    findings += _put_remarks(decided.remarks, sharing, destination, places)
+    read = TypedRows(table, derived=False)
+    findings += [places.put(finding, number, name) for number, name, finding in repeated_lines(read, destination)]
     invalid = _rows_with_errors(findings)
     added_up = {number: numbers for number, numbers in decided.added_up.items() if number not in invalid}
-    sent = _sent_rows(rows, invalid, set(decided.superseded), added_up, destination)
-    valid, derived = _derived(sent, destination, mapped)
+    carried = {number for numbers in added_up.values() for number in numbers[1:]}
+    instead = _added_up_rows(added_up, sharing, destination)
+    rows = TypedRows(table, invalid.union(decided.superseded, carried), instead, derived=True)
     return Checked(
-        rows=valid,
+        rows=rows,
         merged=added_up,
-        read=tuple(rows),
+        read=read,
         skipped=dict(sorted({**mapped.skipped, **decided.superseded}.items())),
         findings=tuple(sorted(findings, key=_by_place)),
-        derived=derived,
-        constants=mapped.constants,
+        derived=_derived(rows, destination, rounded),
+        constants=table.constants,
     )
+
+
+def _by_cell(
+    table: TypedTable, destination: Destination, places: Places, rounded: dict[int, dict[str, Value]]
+) -> Iterator[Finding]:
+    """Yield what there is to say about single cells, and what was rounded; `rounded` takes the new values by row."""
+    schema = schema_of(destination)
+    roundings: dict[str, list[Rounding]] = {}
+    for block in table.blocks():
+        misread = list(block.findings)
+        found = [*misread, *_broken_limits(block, table, schema, places)]
+        found += _missing_values(block, table, misread, places)
+        found += _broken_rules(block, table, places, found)
+        yield from found
+        for name, one in block.roundings:
+            roundings.setdefault(name, []).append(one)
+            rounded.setdefault(one.number, {})[name] = one.new
+    for name, several in roundings.items():
+        declared = destination.column(name)
+        yield rounding_finding(several, table.sheet, table.readers[name].mapped, declared.max_decimals or 0)
 
 
 def _schema_check(limit: Limit) -> pa.Check:
     def holds(series: pd.Series[str]) -> pd.Series[bool]:
         values: Sequence[Value | None] = series.tolist()
-        broken = {value for value in set(values) if value is not None and not limit.holds(value)}
+        broken = limit.broken_among({value for value in values if value is not None})
         kept = [value not in broken for value in values] if broken else True
         return pd.Series(kept, index=series.index, dtype=bool)
 
     return pa.Check(holds, name=limit.code, raise_warning=limit.severity is Severity.WARNING)
 
 
-def _broken_limits(frame: pd.DataFrame, destination: Destination, places: Places) -> Iterator[Finding]:
+def _broken_limits(
+    block: TypedBlock, table: TypedTable, schema: pa.DataFrameSchema, places: Places
+) -> Iterator[Finding]:
     """Yield a finding for each cell that breaks a limit: the first error of a cell, and its warnings.
 
-    The schema's checks are called a column at a time: the same failures as `validate(lazy=True)`, several times
-    faster, since no error object is built (performance.md).
+    The schema's checks are called on the different values of a column: the same failures as `validate(lazy=True)`,
+    many times faster, since no error object is built (performance.md).
     """
-    schema = schema_of(destination)
-    for column in destination.columns:
-        if column.name not in frame:
-            continue
-        series = frame[column.name]
+    for name in table.names:
+        values = block.values(name)
+        different = pd.Series(list(set(values)), dtype=object)
         bad: set[int] = set()
-        for schema_check, limit in zip(schema.columns[column.name].checks, limits_of(column), strict=True):
-            for number, value in _failures(schema_check, series):
+        for schema_check, limit in zip(
+            schema.columns[name].checks, limits_of(table.destination.column(name)), strict=True
+        ):
+            for number, value in _failures(schema_check, different, values, block.numbers):
                 if number in bad:
                     continue
                 if limit.severity is Severity.ERROR:
                     bad.add(number)
                 finding = Finding(limit.code, limit.message(value), limit.hint(value), limit.severity)
-                yield places.put(finding, number, column.name)
+                yield places.put(finding, number, name)
 
 
-def _failures(schema_check: pa.Check, series: pd.Series[str]) -> list[tuple[int, Value]]:
+def _failures(
+    schema_check: pa.Check, different: pd.Series[str], values: Sequence[Value | None], numbers: Sequence[int]
+) -> list[tuple[int, Value]]:
     """Return row number and value of the cells that fail; pandera leaves the blank ones out of its answer."""
-    result = schema_check(series)
+    result = schema_check(different)
     if result.check_passed:
         return []
-    failed = result.check_output.index[~result.check_output.to_numpy(dtype=bool)]
-    return list(zip(failed.tolist(), series.loc[failed].tolist(), strict=True))
+    failed = set(result.check_output.index[~result.check_output.to_numpy(dtype=bool)])
+    wrong = {different[at] for at in failed}
+    return [
+        (number, value) for number, value in zip(numbers, values, strict=True) if value is not None and value in wrong
+    ]
 
 
-def _broken_rules(
-    rows: Sequence[Row], destination: Destination, places: Places, known: Sequence[Finding]
-) -> Iterator[Finding]:
+def _broken_rules(block: TypedBlock, table: TypedTable, places: Places, known: Sequence[Finding]) -> Iterator[Finding]:
     """Yield what the rules over several fields find; a value is not missing where its cell was not understood."""
-    bad = {(finding.row, finding.field) for finding in known if finding.is_error} if destination.rules else set()
-    for rule in destination.rules:
+    rules = [rule for rule in table.destination.rules if rule.concerns is None or rule.concerns in table.names]
+    bad = {(finding.row, finding.field) for finding in known if finding.is_error} if rules else set()
+    for rule in rules:
+        rows = block.rows() if rule.concerns is None else block.rows_at(_filled(block.values(rule.concerns)))
         for row in rows:
-            for name, finding in rule(row):
+            for name, finding in rule.check(row):
                 if finding.code != "required" or (row.number, name) not in bad:
                     yield places.put(finding, row.number, name)
+
+
+def _filled(values: Sequence[Value | None]) -> list[int]:
+    return [at for at, value in enumerate(values) if value is not None]
 
 
 def _put_remarks(
@@ -155,36 +189,46 @@ def _put_remarks(
         yield places.put(finding, number, destination.key_fields(by_number[number].values)[-1])
 
 
-def _missing_values(mapped: Mapped, destination: Destination, places: Places) -> Iterator[Finding]:
+def _missing_values(
+    block: TypedBlock, table: TypedTable, misread: Sequence[Finding], places: Places
+) -> Iterator[Finding]:
     """Yield a finding for each cell that is blank and needed; one that was not understood has its own.
 
     What the vendor's values may complete (`Destination.completes`) is missing only once they were read.
     """
-    bad = {(finding.row, finding.field) for finding in mapped.findings if finding.is_error}
-    whole = _rows_by_themselves(mapped.frame, destination)
+    destination, names_there = table.destination, table.names
+    bad = {(finding.row, finding.field) for finding in misread if finding.is_error}
     always = required_fields(destination, {Need.ALWAYS})
     if destination.default_group is not None and destination.group_field is not None:
         # Nothing is taken by default where some rows say it: a blank cell among them was forgotten.
         always += ((destination.group_field,),)
-    for need, frame in ((Need.ALWAYS, mapped.frame), (Need.SOMETIMES, whole)):
+    for need, rows in ((Need.ALWAYS, range(len(block.numbers))), (Need.SOMETIMES, _by_themselves(block, table))):
         for names in always if need is Need.ALWAYS else required_fields(destination, {need}):
-            present = [name for name in names if name in frame]
+            present = [name for name in names if name in names_there]
             if not present and (need is Need.ALWAYS or not destination.completes):
                 continue
-            blank = frame[present].isna().all(axis=1)
             asked = next((name for name in present if places.has_column(name)), (present or names)[0])
             finding = required(names, destination)
-            for number in blank.index[blank.to_numpy()].tolist():
+            for at in _blank(rows, [block.values(name) for name in present]):
+                number = block.numbers[at]
                 if not any((number, name) in bad for name in present):
                     yield places.put(finding, number, asked)
 
 
-def _rows_by_themselves(frame: pd.DataFrame, destination: Destination) -> pd.DataFrame:
-    """Return the rows of which it is known that no value of the vendor completes them."""
-    if not destination.completes or destination.group_field not in frame:
-        return frame
-    groups = frame[destination.group_field]
-    return frame[(groups.notna() & ~groups.isin(destination.completes)).to_numpy()]
+def _blank(rows: Sequence[int], columns: Sequence[Sequence[Value | None]]) -> list[int]:
+    """Return the places among `rows` at which all these columns are blank."""
+    if any(None not in column for column in columns):
+        return []
+    return [at for at in rows if all(column[at] is None for column in columns)]
+
+
+def _by_themselves(block: TypedBlock, table: TypedTable) -> Sequence[int]:
+    """Return the places of the rows of which it is known that no value of the vendor completes them."""
+    group = table.destination.group_field
+    if not table.destination.completes or group not in table.names:
+        return range(len(block.numbers))
+    completes = table.destination.completes
+    return [at for at, value in enumerate(block.values(group)) if value is not None and value not in completes]
 
 
 def required(names: Sequence[str], destination: Destination) -> Finding:
@@ -203,60 +247,33 @@ def required(names: Sequence[str], destination: Destination) -> Finding:
     )
 
 
-def _rows_of(frame: pd.DataFrame, erased: Mapping[int, frozenset[str]]) -> list[Row]:
-    names = list(frame.columns)
-    columns = [frame[name].tolist() for name in names]
-    numbers: list[int] = frame.index.tolist()
-    values: Iterable[tuple[Value | None, ...]] = zip(*columns, strict=True) if columns else repeat((), len(numbers))
-    return [
-        Row(
-            number,
-            {name: value for name, value in zip(names, cells, strict=True) if value is not None},
-            erased.get(number, frozenset()),
-        )
-        for number, cells in zip(numbers, values, strict=True)
-    ]
-
-
 def _rows_with_errors(findings: Iterable[Finding]) -> set[int]:
     return {finding.row for finding in findings if finding.row is not None and finding.is_error}
 
 
-def _sent_rows(
-    rows: Sequence[Row],
-    invalid: set[int],
-    superseded: set[int],
-    added_up: Mapping[int, tuple[int, ...]],
-    destination: Destination,
-) -> list[Row]:
-    carried = {number for numbers in added_up.values() for number in numbers[1:]}
-    left_out = invalid | superseded | carried
-    sent = [row for row in rows if row.number not in left_out]
-    if not added_up or destination.summed is None:
-        return sent
-    by_number = {row.number: row for row in rows}
+def _added_up_rows(
+    added_up: Mapping[int, tuple[int, ...]], rows: Sequence[Row], destination: Destination
+) -> dict[int, Row]:
+    """Return the rows that stand for several, by number, with the sum of all."""
     summed = destination.summed
-    return [
-        added_up_row([by_number[number] for number in added_up[row.number]], summed) if row.number in added_up else row
-        for row in sent
-    ]
+    if not added_up or summed is None:
+        return {}
+    known = {row.number: row for row in rows}
+    return {first: added_up_row([known[number] for number in numbers], summed) for first, numbers in added_up.items()}
 
 
 def _derived(
-    rows: Sequence[Row], destination: Destination, mapped: Mapped
-) -> tuple[tuple[Row, ...], dict[int, Mapping[str, Value]]]:
-    valid: list[Row] = []
-    derived: dict[int, Mapping[str, Value]] = {}
-    for row in rows:
+    rows: TypedRows, destination: Destination, rounded: Mapping[int, Mapping[str, Value]]
+) -> dict[int, Mapping[str, Value]]:
+    """Return, by row that may be sent, what is sent and not in the sheet."""
+    found: dict[int, Mapping[str, Value]] = {}
+    for row in rows.touched(rounded):
         values = destination.derive(row.values)
-        changed = dict(mapped.rounded.get(row.number, ()))
-        if values is not row.values:
-            changed |= {name: value for name, value in values.items() if row.values.get(name) != value}
-            row = replace(row, values=values)  # noqa: PLW2901 - the row goes on in the vendor's fields
+        changed = dict(rounded.get(row.number, ()))
+        changed |= {name: value for name, value in values.items() if row.values.get(name) != value}
         if changed:
-            derived[row.number] = changed
-        valid.append(row)
-    return tuple(valid), derived
+            found[row.number] = changed
+    return found
 
 
 def _by_place(finding: Finding) -> tuple[int, int]:

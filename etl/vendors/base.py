@@ -98,8 +98,14 @@ class Need(StrEnum):
     NEVER = "never"
 
 
-Rule: TypeAlias = Callable[[Row], Sequence[tuple[str, Finding]]]
-"""A check over several fields of one row: pairs of (field it concerns, finding without place)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A check over several fields of one row."""
+
+    concerns: str | None = None
+    """It has nothing to say of rows without a value of this field; None: it looks at every row."""
+    check: Callable[[Row], Sequence[tuple[str, Finding]]]
+    """Row -> pairs of (field it concerns, finding without place)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,8 +283,10 @@ class Destination:
     default_group: str | None = None
     """The group of all rows when neither the sheet nor ``--set`` says one anywhere."""
     rules: tuple[Rule, ...] = ()
-    derive: Callable[[Mapping[str, Value]], Mapping[str, Value]] = dict
-    """Turns fields of ours into the vendor's (`precio_con_iva`), after validation."""
+    derive: Callable[[Mapping[str, Value]], Mapping[str, Value]] = lambda values: values
+    """Turns fields of ours into the vendor's (`precio_con_iva`), after validation; else returns what it was given."""
+    derives_from: tuple[str, ...] = ()
+    """Rows without a value of any of these are left by `derive` as they are."""
     derived_fields: tuple[str, ...] = ()
     """Fields that `derive` may add; shown in `Filas` beside the user's columns."""
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

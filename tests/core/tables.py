@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from etl.core.headers import Wanted, find_layout
-from etl.core.mapping import ReadingOptions, map_rows
+from etl.core.mapping import Mapped, ReadingOptions, map_rows
 from etl.core.validation import Checked, check
 from etl.messages import text
 from etl.model import Cell, CellNote, Effect, Finding, Reading, Request, Sheet
@@ -40,6 +42,26 @@ def sheet(*rows: Sequence[Cell | int], notes: Mapping[tuple[int, int], CellNote]
     cells = [[float(cell) if type(cell) is int else cell for cell in row] for row in rows]
     settings: dict[str, Any] = {"file": "prueba.xlsx", "name": "Hoja1", "sha256": "0" * 64, **given}
     return Sheet(rows=cells, notes=notes or {}, **settings)
+
+
+def frame_of(mapped: Mapped) -> pd.DataFrame:
+    """Return the typed columns of a whole sheet, as pandera sees them; the index is the rows' numbers."""
+    blocks = list(mapped.table.blocks())
+    numbers = [number for block in blocks for number in block.numbers]
+    columns = {name: [value for block in blocks for value in block.values(name)] for name in mapped.table.names}
+    return pd.DataFrame(columns, index=numbers, dtype=object).where(lambda frame: frame.notna(), None)
+
+
+def misread(mapped: Mapped) -> tuple[Finding, ...]:
+    """Return what reading its cells has to say, column by column."""
+    blocks = list(mapped.table.blocks())
+    return tuple(
+        finding
+        for name in mapped.table.readers
+        for block in blocks
+        if (column := block.column(name)) is not None
+        for finding in column.findings
+    )
 
 
 def checked(

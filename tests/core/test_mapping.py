@@ -8,12 +8,25 @@ from decimal import Decimal
 import pytest
 
 from etl.core.headers import Wanted, find_layout
-from etl.core.mapping import Mapped, ReadingOptions, map_rows, source_rows
+from etl.core.mapping import Mapped, ReadingOptions, map_rows
 from etl.errors import UsageError
 from etl.messages import text
 from etl.model import Cell, CellNote, Finding, Severity, Sheet
 from etl.vendors.base import Destination, Kind
-from tests.core.tables import CODE, COUNT, MOVE, NAME, PRICE, SHELVES, codes_at, column, destination, sheet
+from tests.core.tables import (
+    CODE,
+    COUNT,
+    NAME,
+    PRICE,
+    SHELVES,
+    checked,
+    codes_at,
+    column,
+    destination,
+    frame_of,
+    misread,
+    sheet,
+)
 
 HEADER = ("Code", "Name", "Price", "Count")
 CATALOGUE = destination(CODE, NAME, PRICE)
@@ -28,21 +41,21 @@ def mapped(found: Sheet, options: ReadingOptions | None = None, to: Destination 
 def test_cells_become_typed_values_at_excels_row_numbers() -> None:
     """The index is what Excel shows, also with blank rows inside; values are text, exact numbers and whole numbers."""
     found = mapped(sheet(("Lista",), HEADER, ("A1", "Tren", 1000.125, 3), (), (None, " "), (2.0, "Bus", None, "4")))
-    assert found.frame.index.tolist() == [3, 6]
-    assert list(found.frame.columns) == ["code", "name", "price", "count"]
-    assert found.frame.to_dict("list") == {
+    assert frame_of(found).index.tolist() == [3, 6]
+    assert list(frame_of(found).columns) == ["code", "name", "price", "count"]
+    assert frame_of(found).to_dict("list") == {
         "code": ["A1", "2"],
         "name": ["Tren", "Bus"],
         "price": [Decimal("1000.125"), None],
         "count": [3, 4],
     }
-    assert set(map(str, found.frame.dtypes)) == {"object"}
-    assert found.findings == ()
+    assert set(map(str, frame_of(found).dtypes)) == {"object"}
+    assert misread(found) == ()
 
 
 def test_a_finding_says_where_it_is_and_what_stands_there() -> None:
     """Sheet, row, column, cell, field, header and the value as the person sees it."""
-    (finding,) = mapped(sheet(HEADER, ("A1", "Tren", 1, 3), ("A2", "Bus", 1, "3 rotos"))).findings
+    (finding,) = misread(mapped(sheet(HEADER, ("A1", "Tren", 1, 3), ("A2", "Bus", 1, "3 rotos"))))
     assert (finding.code, finding.sheet, finding.row, finding.column, finding.cell) == (
         "not_a_number",
         "Hoja1",
@@ -57,18 +70,18 @@ def test_all_bad_cells_of_a_column_are_found_in_one_pass() -> None:
     """A hundred bad cells are a hundred findings, and the good ones keep their values."""
     rows = [(f"A{i}", "Tren", 1, f"malo {i}" if i % 2 else i) for i in range(200)]
     found = mapped(sheet(HEADER, *rows))
-    assert [finding.row for finding in found.findings] == [i + 2 for i in range(200) if i % 2]
-    assert found.frame["count"].notna().sum() == 100
+    assert [finding.row for finding in misread(found)] == [i + 2 for i in range(200) if i % 2]
+    assert frame_of(found)["count"].notna().sum() == 100
 
 
 def test_a_column_is_read_by_its_own_evidence() -> None:
     """The texts of one column say nothing about those of another."""
     rows = (("A1", "Tren", "1.234", "1.234"), ("A2", "Bus", "0,5", 7))
     found = mapped(sheet(HEADER, *rows))
-    assert found.frame["price"].tolist() == [Decimal(1234), Decimal("0.5")]
-    assert codes_at(found.findings) == [("ambiguous_number", "D2")]
+    assert frame_of(found)["price"].tolist() == [Decimal(1234), Decimal("0.5")]
+    assert codes_at(misread(found)) == [("ambiguous_number", "D2")]
     settled = mapped(sheet(HEADER, *rows), ReadingOptions(decimal="comma"))
-    assert settled.frame["count"].tolist() == [1234, 7]
+    assert frame_of(settled)["count"].tolist() == [1234, 7]
 
 
 def test_cells_that_lie_are_findings_and_keep_their_row() -> None:
@@ -79,31 +92,31 @@ def test_cells_that_lie_are_findings_and_keep_their_row() -> None:
         (4, 0): CellNote(error="#REF!"),
     }
     found = mapped(sheet(HEADER, ("A1", "Tren", None, 1), ("A2", "Bus", 1, None), (None,), notes=notes), count="5")
-    assert codes_at(found.findings) == [("error_cell", "A4"), ("error_cell", "C2"), ("formula_without_value", "D3")]
-    assert [finding.value for finding in found.findings] == ["#REF!", "#N/A", ""]
-    assert found.frame["count"].tolist() == [1, None, 5]
+    assert codes_at(misread(found)) == [("error_cell", "A4"), ("error_cell", "C2"), ("formula_without_value", "D3")]
+    assert [finding.value for finding in misread(found)] == ["#REF!", "#N/A", ""]
+    assert frame_of(found)["count"].tolist() == [1, None, 5]
 
 
 def test_notes_of_number_formats_reach_their_cells_only() -> None:
     """A padded code keeps the zeros of its own format; a plain number beside it is ambiguous."""
     notes = {(2, 0): CellNote(number_format="00000")}
     found = mapped(sheet(HEADER, (123, "Tren", 1, 1), (123, "Bus", 1, 1), notes=notes))
-    assert found.frame["code"].tolist() == ["00123", None]
-    assert codes_at(found.findings) == [("ambiguous_code", "A3")]
+    assert frame_of(found)["code"].tolist() == ["00123", None]
+    assert codes_at(misread(found)) == [("ambiguous_code", "A3")]
 
 
 def test_true_is_not_one() -> None:
     """A logical value in a column of numbers is a finding, whatever Python thinks of its equality."""
     found = mapped(sheet(HEADER, ("A1", "Tren", 1.0, 1), ("A2", "Bus", True, True), ("A3", "Bus", 1.0, 1)))
-    assert codes_at(found.findings) == [("not_a_number", "C3"), ("not_a_number", "D3")]
-    assert found.frame["price"].tolist() == [1, None, 1]
+    assert codes_at(misread(found)) == [("not_a_number", "C3"), ("not_a_number", "D3")]
+    assert frame_of(found)["price"].tolist() == [1, None, 1]
 
 
 def test_a_constant_fills_blank_cells_and_absent_columns_only() -> None:
     """--set is for the rows without a value of their own; a cell that is not understood is not blank."""
     found = mapped(sheet(("Code", "Count"), ("A1", None), ("A2", "malo"), ("A3", 4)), name="Tren", count="7")
-    assert found.frame["name"].tolist() == ["Tren"] * 3
-    assert found.frame["count"].tolist() == [7, None, 4]
+    assert frame_of(found)["name"].tolist() == ["Tren"] * 3
+    assert frame_of(found)["count"].tolist() == [7, None, 4]
 
 
 def test_an_ambiguous_constant_is_settled_by_the_stated_mark_or_refused() -> None:
@@ -111,7 +124,7 @@ def test_an_ambiguous_constant_is_settled_by_the_stated_mark_or_refused() -> Non
     found = sheet(("Code", "Name", "Count"), ("A1", "Tren", 3))
     with pytest.raises(UsageError):
         mapped(found, price="1.234")
-    assert mapped(found, ReadingOptions(decimal="comma"), price="1.234").frame["price"].tolist() == [Decimal(1234)]
+    assert frame_of(mapped(found, ReadingOptions(decimal="comma"), price="1.234"))["price"].tolist() == [Decimal(1234)]
     with pytest.raises(UsageError):
         mapped(found, ReadingOptions(decimal="comma"), price="1.5")
 
@@ -120,11 +133,12 @@ def test_rounding_is_asked_for_and_listed_as_one_warning() -> None:
     """--round takes half to even, keeps what fits, and says row, old and new, the largest change first."""
     found = sheet(HEADER, ("A1", "T", 1.0005, 1), ("A2", "B", 2.123, 1), ("A3", "C", 3.14159, 1))
     plain = mapped(found)
-    assert plain.findings == ()
-    assert plain.frame["price"].tolist() == [Decimal("1.0005"), Decimal("2.123"), Decimal("3.14159")]
+    assert misread(plain) == ()
+    assert frame_of(plain)["price"].tolist() == [Decimal("1.0005"), Decimal("2.123"), Decimal("3.14159")]
     done = mapped(found, ReadingOptions(round=True))
-    assert done.frame["price"].tolist() == [Decimal(1), Decimal("2.123"), Decimal("3.142")]
-    (warning,) = done.findings
+    assert frame_of(done)["price"].tolist() == [Decimal(1), Decimal("2.123"), Decimal("3.142")]
+    rounded = checked(found, SHELVES, options=ReadingOptions(round=True))
+    (warning,) = rounded.findings
     assert (warning.code, warning.severity, warning.row, warning.header) == (
         "too_many_decimals",
         Severity.WARNING,
@@ -132,14 +146,7 @@ def test_rounding_is_asked_for_and_listed_as_one_warning() -> None:
         "Price",
     )
     assert str(warning.message).endswith("2: 1.0005 → 1; 4: 3.14159 → 3.142")
-    assert done.rounded == {2: {"price": Decimal(1)}, 4: {"price": Decimal("3.142")}}
-
-
-def test_what_was_written_for_a_code_is_reported() -> None:
-    """A person can see how the words of a code list were read."""
-    to = destination(CODE, MOVE)
-    found = mapped(sheet(("Code", "Move"), ("A1", "in"), ("A2", "Out"), ("A3", "A"), ("A4", "quizás")), to=to)
-    assert found.read_as == {"move": {"in": "A", "Out": "B"}}
+    assert rounded.derived == {2: {"price": Decimal(1)}, 4: {"price": Decimal("3.142")}}
 
 
 def test_rows_that_the_reader_objects_to_are_not_read() -> None:
@@ -148,8 +155,8 @@ def test_rows_that_the_reader_objects_to_are_not_read() -> None:
     warning = Finding("mojibake", text("looks odd"), severity=Severity.WARNING, row=4)
     found = sheet(HEADER, ("A1", "T", 1, 1), ("A2", "B", 1, 1, "x"), ("A3", "C", 1, 1), findings=(objection, warning))
     done = mapped(found)
-    assert done.frame.index.tolist() == [2, 4]
-    assert done.findings == ()
+    assert frame_of(done).index.tolist() == [2, 4]
+    assert misread(done) == ()
     assert done.skipped == {}
 
 
@@ -170,7 +177,7 @@ def test_a_short_line_of_a_csv_is_a_title_or_a_total_or_stays_an_objection(
     objection = Finding("wrong_field_count", text("1 field instead of 3"), row=3)
     found = sheet(("Code", "Name", "Price"), ("A1", "Tren", 1), row, ("A2", "Bus", 2), findings=(objection,))
     done = mapped(found, to=CATALOGUE)
-    assert done.frame.index.tolist() == [2, 4]
+    assert frame_of(done).index.tolist() == [2, 4]
     assert list(done.skipped) == ([] if is_data else [3])
 
 
@@ -187,16 +194,16 @@ def test_either_line_of_a_header_of_two_lines_may_be_repeated(again: tuple[Cell,
     to = destination(column("code", Kind.CODE, label="Código"), column("net", label="Precio neto"), key=("code",))
     rows = (("Código", "Precio", None), (None, "neto", "final"), ("A1", "1", "2"), again, ("A2", "3", "4"))
     found = mapped(sheet(*rows, merged=((1, 2, 0, 0), (1, 1, 1, 2))), to=to)
-    assert found.frame["code"].tolist() == ["A1", "A2"]
+    assert frame_of(found)["code"].tolist() == ["A1", "A2"]
     assert "repeats" in str(found.skipped[4]) or "title" in str(found.skipped[4])
 
 
 def test_hidden_rows_are_left_out_when_asked() -> None:
     """--hidden skip makes them rows that are no data, before duplicates are looked for."""
     found = sheet(HEADER, ("A1", "T", 1, 1), ("A1", "B", 1, 1), hidden_rows=frozenset({3}))
-    assert mapped(found).frame.index.tolist() == [2, 3]
+    assert frame_of(mapped(found)).index.tolist() == [2, 3]
     done = mapped(found, ReadingOptions(skip_hidden=True))
-    assert done.frame.index.tolist() == [2]
+    assert frame_of(done).index.tolist() == [2]
     assert list(done.skipped) == [3]
 
 
@@ -227,8 +234,8 @@ def test_rows_that_are_no_data_are_skipped_with_their_reason(row: tuple[Cell, ..
     found = mapped(sheet(("Code", "Name", "Price", "Notes"), ("A1", "Tren", 1), row, ("A2", "Bus", 2)), to=CATALOGUE)
     assert list(found.skipped) == [3]
     assert reason in str(found.skipped[3])
-    assert found.frame.index.tolist() == [2, 4]
-    assert found.findings == ()
+    assert frame_of(found).index.tolist() == [2, 4]
+    assert misread(found) == ()
 
 
 @pytest.mark.parametrize(
@@ -249,7 +256,7 @@ def test_what_may_be_an_unfinished_row_is_never_skipped(row: tuple[Cell, ...]) -
     """A row with a code like the others, a number, or two filled cells is data: its gaps are findings."""
     found = mapped(sheet(("Code", "Name", "Price"), ("A1", "Tren", 1), row, ("A2", "Bus", 2)), to=CATALOGUE)
     assert found.skipped == {}
-    assert found.frame.index.tolist() == [2, 3, 4]
+    assert frame_of(found).index.tolist() == [2, 3, 4]
 
 
 def test_a_single_filled_cell_of_two_columns_is_data() -> None:
@@ -273,8 +280,7 @@ def test_source_rows_are_every_row_that_is_not_blank_as_it_is_seen() -> None:
     found = sheet(
         HEADER, (123, "Tren", 0.21, 3, "beyond"), (None, "\u00a0"), (None, None, None, None), ("BEBIDAS",), notes=notes
     )
-    layout, _ = find_layout(found, SHELVES, Wanted())
-    read = source_rows(found, layout)
+    read = mapped(found).rows
     assert [row.number for row in read] == [2, 4, 5]
     assert read[0].cells == ("00123", "Tren", "21%", 3.0, "beyond")
     assert read[1].cells == (None, None, None, "#N/A", None)
@@ -283,13 +289,13 @@ def test_source_rows_are_every_row_that_is_not_blank_as_it_is_seen() -> None:
 def test_a_sheet_with_a_header_only_has_no_rows() -> None:
     """An empty table is a table."""
     found = mapped(sheet(HEADER))
-    assert len(found.frame) == 0
-    assert list(found.frame.columns) == ["code", "name", "price", "count"]
+    assert len(frame_of(found)) == 0
+    assert list(frame_of(found).columns) == ["code", "name", "price", "count"]
 
 
 def test_short_rows_are_blank_at_their_end() -> None:
     """A row may have fewer cells than the header."""
-    assert mapped(sheet(HEADER, ("A1", "Tren"))).frame["count"].tolist() == [None]
+    assert frame_of(mapped(sheet(HEADER, ("A1", "Tren"))))["count"].tolist() == [None]
 
 
 def test_dates_in_text_and_numbers_are_findings() -> None:
@@ -299,7 +305,7 @@ def test_dates_in_text_and_numbers_are_findings() -> None:
     found = mapped(
         sheet((*HEADER, "Until"), (day, day, day, day, day)), to=destination(CODE, NAME, PRICE, COUNT, moment)
     )
-    assert [code for code, _ in codes_at(found.findings)] == [
+    assert [code for code, _ in codes_at(misread(found))] == [
         "precision_lost",
         "precision_lost",
         "not_a_number",
@@ -313,11 +319,11 @@ def test_a_merged_cell_is_not_read_as_blank() -> None:
     rows = (("A1", "Tren", 1, 5), (None, "Bus", None, 5), (None, "Auto", None, None))
     merged = ((2, 4, 0, 0), (2, 3, 2, 2))
     found = mapped(sheet(HEADER, *rows, merged=merged), count="9")
-    assert codes_at(found.findings) == [("merged_cell", "A3"), ("merged_cell", "A4"), ("merged_cell", "C3")]
-    assert "A2" in str(found.findings[0].message)
+    assert codes_at(misread(found)) == [("merged_cell", "A3"), ("merged_cell", "A4"), ("merged_cell", "C3")]
+    assert "A2" in str(misread(found)[0].message)
     assert found.skipped == {}
     blank = mapped(sheet(HEADER, (None, "Tren", 1, 5), (None, "Bus", 2, 5), merged=((2, 3, 0, 0),)))
-    assert blank.findings == ()
+    assert misread(blank) == ()
 
 
 def test_a_title_merged_over_its_row_is_a_title() -> None:
@@ -325,12 +331,12 @@ def test_a_title_merged_over_its_row_is_a_title() -> None:
     rows = (("A1", "Tren", 1, 5), ("BEBIDAS", None, None, None), ("A2", "Bus", 1, 5), (None, None, None, None))
     found = mapped(sheet(HEADER, *rows, merged=((3, 3, 0, 3), (4, 5, 0, 0), (4, 5, 1, 1))))
     assert list(found.skipped) == [3]
-    assert found.frame.index.tolist() == [2, 4]
-    assert found.findings == ()
+    assert frame_of(found).index.tolist() == [2, 4]
+    assert misread(found) == ()
 
 
 def test_areas_heaped_upon_each_other_are_looked_at_once() -> None:
     """A hostile file with thousands of overlapping areas costs no more than its rows."""
     heaped = tuple((2, 2000, 0, 0) for _ in range(20_000))
     found = mapped(sheet(HEADER, *[(f"A{i}", "Tren", 1, 5) for i in range(1999)], merged=heaped))
-    assert found.findings == ()
+    assert misread(found) == ()

@@ -15,7 +15,7 @@ from etl.core.moments import moment_reader
 from etl.core.reading import Problem
 from etl.model import Cell, Layout, MappedColumn
 from etl.vendors.base import Kind
-from tests.core.tables import CODE, COUNT, NAME, PRICE, column, destination, sheet
+from tests.core.tables import CODE, COUNT, NAME, PRICE, column, destination, frame_of, sheet
 
 UNTIL = column("until", Kind.DATETIME)
 INSTANT = datetime(2026, 3, 31, 21, 0, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_the_zone_of_the_profile_reaches_cells_and_constants() -> None:
     target = destination(CODE, NAME, PRICE, COUNT, UNTIL)
     columns = (MappedColumn("code", "Code", 0), MappedColumn("until", "Until", 1))
     mapped = map_rows(found, Layout(1, ("Code", "Until"), columns, ()), target, ReadingOptions(zone="America/Santiago"))
-    assert mapped.frame["until"].tolist() == [datetime(2026, 12, 31, 21, tzinfo=UTC)]
+    assert frame_of(mapped)["until"].tolist() == [datetime(2026, 12, 31, 21, tzinfo=UTC)]
     assert read_constant("31/12/2026 18:00", UNTIL, zone="America/Bogota") == datetime(2026, 12, 31, 23, tzinfo=UTC)
 
 

@@ -13,13 +13,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.core.headers import Wanted, find_layout
-from etl.core.mapping import ReadingOptions, map_rows, source_rows
+from etl.core.mapping import ReadingOptions, map_rows
 from etl.core.validation import schema_of
 from etl.errors import UsageError
 from etl.messages import text
 from etl.model import Cell, Finding, Row, Severity, Value
-from etl.vendors.base import Choice, Kind
-from tests.core.tables import CODE, COUNT, NAME, PRICE, SHELVES, checked, codes_at, column, destination, sheet
+from etl.vendors.base import Choice, Kind, Rule
+from tests.core.tables import (
+    CODE,
+    COUNT,
+    NAME,
+    PRICE,
+    SHELVES,
+    checked,
+    codes_at,
+    column,
+    destination,
+    frame_of,
+    misread,
+    sheet,
+)
 
 HEADER = ("Code", "Name", "Price", "Count")
 
@@ -76,7 +89,7 @@ def test_one_changed_limit_changes_schema_finding_and_message() -> None:
     assert finding.cell == "B3"
     assert "at most 30" in str(finding.message)
     layout, _ = find_layout(found, longer, Wanted())
-    frame = map_rows(found, layout, longer, ReadingOptions()).frame
+    frame = frame_of(map_rows(found, layout, longer, ReadingOptions()))
     with pytest.raises(pa.errors.SchemaErrors) as caught:
         schema_of(longer).validate(frame, lazy=True)
     assert caught.value.failure_cases["index"].tolist() == [3]
@@ -106,7 +119,7 @@ def test_our_findings_are_pandera_s_failures(rows: Sequence[tuple[Cell, ...]]) -
     found = sheet(HEADER, *rows)
     layout, _ = find_layout(found, SHELVES, Wanted(header_row=1))
     mapped = map_rows(found, layout, SHELVES, ReadingOptions())
-    unread = {(finding.row, finding.field) for finding in mapped.findings if finding.is_error}
+    unread = {(finding.row, finding.field) for finding in misread(mapped) if finding.is_error}
     ours = {
         (finding.row, finding.field)
         for finding in checked(found, SHELVES, Wanted(header_row=1)).findings
@@ -114,7 +127,7 @@ def test_our_findings_are_pandera_s_failures(rows: Sequence[tuple[Cell, ...]]) -
     }
     failures: set[tuple[int, str]] = set()
     try:
-        schema_of(SHELVES).validate(mapped.frame, lazy=True)
+        schema_of(SHELVES).validate(frame_of(mapped), lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         failures = set(zip(cases["index"].tolist(), cases["column"].tolist(), strict=True))
@@ -172,7 +185,7 @@ def odd_counts(row: Row) -> Sequence[tuple[str, Finding]]:
 def test_rules_between_fields_are_put_at_the_field_they_concern() -> None:
     """An error keeps the row, a warning does not, and a rule is asked about rows with other mistakes too."""
     rows = (("A1", "Tren", 1, 13), ("A2", "Tren", -1, 13), ("A3", "Tren", 1, 7), ("A4", "Bus", 1, 13))
-    result = checked(sheet(HEADER, *rows), replace(SHELVES, rules=(odd_counts,)))
+    result = checked(sheet(HEADER, *rows), replace(SHELVES, rules=(Rule(check=odd_counts),)))
     assert codes_at(result.findings) == [("unlucky", "D2"), ("out_of_range", "C3"), ("unlucky", "D3"), ("remark", "C4")]
     assert result.findings[0].value == "13"
     assert [row.number for row in result.rows] == [4, 5]
@@ -182,7 +195,7 @@ def test_a_rule_about_a_constant_has_the_constant_as_its_value() -> None:
     """A finding about a field without a column has no cell, and shows what --set gave."""
     wanted = Wanted(constants={"count": "13"})
     (finding,) = checked(
-        sheet(("Code", "Name"), ("A1", "Tren")), replace(SHELVES, rules=(odd_counts,)), wanted
+        sheet(("Code", "Name"), ("A1", "Tren")), replace(SHELVES, rules=(Rule(check=odd_counts),)), wanted
     ).findings
     assert (finding.row, finding.cell, finding.field, finding.value) == (2, None, "count", "13")
 
@@ -195,7 +208,7 @@ def halve(values: Mapping[str, Value]) -> Mapping[str, Value]:
 
 def test_fields_are_derived_for_valid_rows_and_reported() -> None:
     """What is sent and does not stand in the sheet is known by row: derived fields and rounded values."""
-    to = replace(SHELVES, derive=halve)
+    to = replace(SHELVES, derive=halve, derives_from=("price",))
     result = checked(
         sheet(HEADER, ("A1", "Tren", 4, 1), ("A2", "Tren", -4, 1), ("A3", "Tren", None, 1), ("A4", "Tren", 1.00049, 1)),
         to,
@@ -247,4 +260,4 @@ def test_every_row_that_is_not_blank_has_one_fate(rows: Sequence[tuple[Cell, ...
     valid = {row.number for row in result.rows}
     invalid = {finding.row for finding in result.findings if finding.is_error}
     fates = sorted([*valid, *result.skipped, *invalid])
-    assert fates == [row.number for row in source_rows(found, layout)]
+    assert fates == [row.number for row in map_rows(found, layout, SHELVES, ReadingOptions()).rows]

@@ -28,7 +28,7 @@ from etl.vendors.bsale.reconcile import (
     reception_details,
 )
 from etl.vendors.bsale.response import read_consumption, read_reception, seconds_to_wait
-from etl.vendors.bsale.rules import CONSUMPTION_RULES, RECEPTION_RULES, cut_note, warn_of_long_note
+from etl.vendors.bsale.rules import DOCUMENT_RULES, NOTE_RULE, cut_note
 from etl.vendors.bsale.survey import survey_consumptions, survey_receptions
 from etl.vendors.bsale.undo import undo_consumption, undo_reception
 
@@ -114,8 +114,9 @@ RECEPTIONS = Destination(
     remembered=text("What was changed at Bsale itself since is not seen."),
     undo=undo_reception,
     undone_by="bsale.consumos",
-    rules=RECEPTION_RULES,
+    rules=DOCUMENT_RULES,
     derive=cut_note,
+    derives_from=("note",),
     derived_fields=("note",),
     most_uncertain=3,
 )
@@ -145,8 +146,9 @@ CONSUMPTIONS = Destination(
     survey=survey_consumptions,
     undo=undo_consumption,
     undone_by="bsale.recepciones",
-    rules=CONSUMPTION_RULES,
+    rules=DOCUMENT_RULES,
     derive=cut_note,
+    derives_from=("note",),
     derived_fields=("note",),
     most_uncertain=3,
 )
@@ -175,8 +177,9 @@ INVENTORY = Destination(
     surveys_rehearsals=True,
     recheck=inventory.recheck_inventory,
     bisects=True,
-    rules=(warn_of_long_note,),
+    rules=(NOTE_RULE,),
     derive=cut_note,
+    derives_from=("note",),
     derived_fields=(*inventory.DERIVED, "note"),
     most_uncertain=3,
 )

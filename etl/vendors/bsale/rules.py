@@ -57,5 +57,5 @@ def _room(values: Mapping[str, Value]) -> int:
     return LONGEST_NOTE if "receptionId" in values else LONGEST_OWN_NOTE
 
 
-RECEPTION_RULES: tuple[Rule, ...] = (check_document_number, warn_of_long_note)
-CONSUMPTION_RULES: tuple[Rule, ...] = (check_document_number, warn_of_long_note)
+NOTE_RULE = Rule(concerns="note", check=warn_of_long_note)
+DOCUMENT_RULES: tuple[Rule, ...] = (Rule(concerns="documentNumber", check=check_document_number), NOTE_RULE)

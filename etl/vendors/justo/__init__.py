@@ -43,6 +43,7 @@ STOCK = Destination(
     undo=undo_stock,
     rules=STOCK_RULES,
     derive=infer_type,
+    derives_from=("productId", "modifierId", "modifierOptionId"),
     derived_fields=("type",),
     duplicates=frozenset({"first", "last"}),
     remembered=text("Justo cannot be asked for a counter: orders may have lowered it since."),

@@ -150,4 +150,4 @@ def _wrong_type(kind: str) -> Finding:
     )
 
 
-STOCK_RULES: tuple[Rule, ...] = (check_ids,)
+STOCK_RULES: tuple[Rule, ...] = (Rule(check=check_ids),)

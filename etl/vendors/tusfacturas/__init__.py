@@ -83,6 +83,7 @@ PRODUCTS = Destination(
     parallel=True,
     rules=PRODUCT_RULES,
     derive=derive_product,
+    derives_from=("precio_con_iva",),
     derived_fields=("precio_unitario_sin_iva",),
     questions=PRICE_QUESTIONS,
     same=same_product_value,

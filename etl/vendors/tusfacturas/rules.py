@@ -95,4 +95,7 @@ def price_without_tax(price: Decimal, rate: Decimal) -> Decimal:
     return rounded(_EXACT.divide(price, 1 + rate / 100), _PRICE_DECIMALS)
 
 
-PRODUCT_RULES: tuple[Rule, ...] = (warn_of_ignored_stock, refuse_two_prices)
+PRODUCT_RULES: tuple[Rule, ...] = (
+    Rule(concerns="stock_actual", check=warn_of_ignored_stock),
+    Rule(concerns="precio_con_iva", check=refuse_two_prices),
+)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from etl.core.changes import changes_of
+from etl.core.changes import ERASED, changes_of
+from etl.core.row_values import values_of
 from etl.messages import Text, ntext, text
 from etl.model import Finding, Json, Row, Value
 from etl.vendors.answers import is_number, number_of, shown
@@ -51,10 +52,10 @@ def survey_products(rows: Sequence[Row], wishes: Wishes) -> Conversation[Survey]
 
 def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
     """Return what a survey of these rows would read and complete."""
-    asked = [row for row in rows if _must_be_read(row, Wishes())]
+    asked = [given for given in _given(rows) if _asks(given)]
     if not asked:
         return ()
-    kept = [name for name in _KEPT if any(name not in row.values and name not in row.erased for row in asked)]
+    kept = [name for at, name in enumerate(_KEPT, start=1) if any(given[at] is None for given in asked)]
     said = [
         ntext(
             "Before sending, {count} product is read from TusFacturas: with operacion U, or none, it is modified if it "
@@ -78,17 +79,23 @@ def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
 
 def most_reads(rows: Sequence[Row]) -> int:
     """Return how many requests a survey of these rows makes at most."""
-    return most_requests({key_of(row.values) for row in rows if _must_be_read(row, Wishes())})
+    keys = values_of(rows, KEY)
+    asked = {key for key, given in zip(keys, _given(rows), strict=True) if _asks(given)}
+    return most_requests({key_of(dict(zip(KEY, key, strict=True))) for key in asked})
+
+
+def _given(rows: Sequence[Row]) -> Iterator[tuple[Value | None, ...]]:
+    """Yield of each row its operation and what it says of each field that a modification keeps."""
+    return values_of(rows, ("operacion", *_KEPT), ERASED)
+
+
+def _asks(given: tuple[Value | None, ...]) -> bool:
+    """Say whether the product of a row must be read to know whether it exists, or what its blank fields are."""
+    return given[0] == "U" or (given[0] == "M" and None in given)
 
 
 def _must_be_read(row: Row, wishes: Wishes) -> bool:
-    match row.values["operacion"]:
-        case "U":
-            return True
-        case "M":
-            given = {*row.values, *row.erased}
-            return wishes.only_changed or not given.issuperset(_KEPT)
-    return wishes.only_changed
+    return wishes.only_changed or any(map(_asks, _given([row])))
 
 
 @dataclass(slots=True)
@@ -243,9 +250,9 @@ def _lacking(row: Row) -> list[str]:
 def _new_findings(row: Row, completed: Row, *, errors: bool) -> Iterable[tuple[str, Finding]]:
     """Return what the rules between fields say of the completed row and did not say of the sheet's own values."""
     for rule in PRODUCT_RULES:
-        said = {(name, finding.code) for name, finding in rule(row)}
+        said = {(name, finding.code) for name, finding in rule.check(row)}
         given = {**completed.values, **_stock_of(row)}
-        for name, finding in rule(replace(completed, values=given)):
+        for name, finding in rule.check(replace(completed, values=given)):
             if finding.is_error is errors and (name, finding.code) not in said:
                 yield name, finding
 

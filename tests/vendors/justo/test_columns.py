@@ -97,7 +97,7 @@ def test_a_row_that_cannot_be_sent_says_where_and_why(row: tuple[Cell, ...], wan
     """One finding a mistake, at the cell to correct; a spoilt id is not called missing as well."""
     result = checked(row)
     assert codes(result) == wanted
-    assert result.rows == ()
+    assert not result.rows
 
 
 def test_a_repeated_key_is_marked_at_the_last_cell_of_its_own_key() -> None:

@@ -1,0 +1,44 @@
+"""The values of some fields of many rows at once, whatever keeps the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from etl.model import Row, Value
+
+
+@runtime_checkable
+class KeptByColumn(Protocol):
+    """Rows that are kept column by column, and made only when they are looked at."""
+
+    @property
+    def numbers(self) -> Iterator[int]:
+        """Their numbers, as Excel shows them."""
+
+    def values_of(self, names: Sequence[str], erasure: Value | None = None) -> Iterator[tuple[Value | None, ...]]:
+        """Yield the values of these fields of each row, in its order: see the function `values_of`."""
+
+    def among(self, numbers: Container[int]) -> Iterator[Row]:
+        """Yield the rows with these numbers."""
+
+
+def values_of(
+    rows: Sequence[Row], names: Sequence[str], erasure: Value | None = None
+) -> Iterator[tuple[Value | None, ...]]:
+    """Yield the values of these fields of each row; None for a blank field, `erasure` for one that is to be erased."""
+    if isinstance(rows, KeptByColumn):
+        return rows.values_of(names, erasure)
+    return (tuple([row.values.get(name, erasure if name in row.erased else None) for name in names]) for row in rows)
+
+
+def numbers_of(rows: Sequence[Row]) -> Iterator[int]:
+    """Yield the rows' numbers."""
+    return rows.numbers if isinstance(rows, KeptByColumn) else (row.number for row in rows)
+
+
+def among(rows: Sequence[Row], numbers: Container[int]) -> Iterator[Row]:
+    """Yield the rows with these numbers."""
+    if isinstance(rows, KeptByColumn):
+        return rows.among(numbers)
+    return (row for row in rows if row.number in numbers)
