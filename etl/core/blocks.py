@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, zip_longest
 
@@ -35,6 +35,12 @@ class Block:
         """Return the cells of a row by its number."""
         at = number - self.first
         return [column[at] for column in self.columns]
+
+
+def blocks_below(sheet: Sheet, row: int) -> Iterator[Block]:
+    """Yield the rows below a row."""
+    for start in range(row, len(sheet.rows), BLOCK_ROWS):
+        yield block_at(sheet, start, min(start + BLOCK_ROWS, len(sheet.rows)))
 
 
 def block_at(sheet: Sheet, start: int, stop: int) -> Block:

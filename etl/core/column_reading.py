@@ -163,17 +163,16 @@ def _separate(
     if plain:
         return cast("Sequence[Value | None]", readings), []
     findings: list[Finding] = []
-    values: list[Value | None] = []
-    for number, cell, reading in zip(cells.numbers, cells.cells, readings, strict=True):
+    values = list(readings)
+    for place in [at for at, reading in enumerate(readings) if type(reading) is Problem or type(reading) is Remarked]:
+        reading, number, cell = readings[place], cells.numbers[place], cells.cells[place]
         if isinstance(reading, Problem):
-            values.append(None)
+            values[place] = None
             findings.append(cells.finding(reading, number, cell))
         elif isinstance(reading, Remarked):
-            values.append(reading.value)
+            values[place] = reading.value
             findings.append(cells.finding(reading.remark, number, cell))
-        else:
-            values.append(reading)
-    return values, findings
+    return cast("Sequence[Value | None]", values), findings
 
 
 def _merged(row: int, column: int) -> Problem:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from etl.core.duplicates import alike
 from etl.core.planning import group_of
 from etl.messages import Text, text
-from etl.model import Finding, Row, Severity, Value
+from etl.model import Finding, Row, Value
 from etl.vendors.base import Destination
 
 _LISTED = 5
@@ -64,38 +63,6 @@ def held_rows(
             reason = _reason(culprits)
             held.update({row.number: reason for row in members})
     return held
-
-
-def repeated_lines(rows: Sequence[Row], destination: Destination) -> list[tuple[int, str, Finding]]:
-    """Return a warning for each line that names what another line of its document names: (row, field, finding)."""
-    names = [name for name in destination.known_by if name not in destination.group_fields]
-    if not destination.documents:
-        return []
-    lines: dict[tuple[str, ...], list[Row]] = {}
-    for row in alike(lambda: rows, lambda row: _line(row, names, destination)):
-        own = tuple(str(row.values.get(name, "")) for name in names)
-        lines.setdefault((group_of(row.values, destination), *own), []).append(row)
-    return [
-        (row.number, next(name for name in names if name in row.values), _repeated(equal))
-        for equal in lines.values()
-        if len(equal) > 1
-        for row in equal
-    ]
-
-
-def _line(row: Row, names: Sequence[str], destination: Destination) -> str | None:
-    """Return what a line of a document is known by; None when it names nothing."""
-    own = [str(row.values.get(name, "")) for name in names]
-    return "\x00".join([group_of(row.values, destination), *own]) if any(own) else None
-
-
-def _repeated(rows: Sequence[Row]) -> Finding:
-    return Finding(
-        "duplicate_key",
-        text("The document has the same line several times: rows {rows}", rows=_listed(row.number for row in rows)),
-        text("Nothing to do if that is meant: each of them is sent"),
-        Severity.WARNING,
-    )
 
 
 def _by_group(rows: Sequence[Row], destination: Destination) -> dict[str, list[Row]]:

@@ -106,6 +106,38 @@ def alike(rows: Callable[[], Iterable[Row]], key: Callable[[Row], str | None]) -
     return [row for row, one in zip(rows(), hashes, strict=True) if one in several] if several else []
 
 
+def repeated_lines(rows: Sequence[Row], destination: Destination) -> list[tuple[int, str, Finding]]:
+    """Return a warning for each line that names what another line of its document names: (row, field, finding)."""
+    names = [name for name in destination.known_by if name not in destination.group_fields]
+    if not destination.documents:
+        return []
+    lines: dict[tuple[str, ...], list[Row]] = {}
+    for row in alike(lambda: rows, lambda row: _line(row, names, destination)):
+        own = tuple(str(row.values.get(name, "")) for name in names)
+        lines.setdefault((group_of(row.values, destination), *own), []).append(row)
+    return [
+        (row.number, next(name for name in names if name in row.values), _repeated(equal))
+        for equal in lines.values()
+        if len(equal) > 1
+        for row in equal
+    ]
+
+
+def _line(row: Row, names: Sequence[str], destination: Destination) -> str | None:
+    """Return what a line of a document is known by; None when it names nothing."""
+    own = [str(row.values.get(name, "")) for name in names]
+    return "\x00".join([group_of(row.values, destination), *own]) if any(own) else None
+
+
+def _repeated(rows: Sequence[Row]) -> Finding:
+    return Finding(
+        "duplicate_key",
+        text("The document has the same line several times: rows {rows}", rows=_listed([row.number for row in rows])),
+        text("Nothing to do if that is meant: each of them is sent"),
+        Severity.WARNING,
+    )
+
+
 def _rows(table: TypedTable) -> Iterator[Row]:
     for block in table.blocks():
         yield from block.rows()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from etl.core.blocks import blocks_below
 from etl.core.cells import reader_of
 from etl.core.reading import Problem, Remarked, is_blank
 from etl.model import Cell, Sheet, Value
@@ -39,7 +40,8 @@ def given_groups(
 
 
 def _cells(sheet: Sheet, header_row: int, index: int) -> set[Cell]:
-    return {row[index] for row in sheet.rows[header_row:] if index < len(row) and not is_blank(row[index])}
+    found = {cell for block in blocks_below(sheet, header_row) for cell in block.column(index)}
+    return {cell for cell in found if not is_blank(cell)}
 
 
 def _understood(cells: Iterable[Cell], declared: Column) -> frozenset[str]:

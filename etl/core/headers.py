@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl.core import header_findings as say
+from etl.core.blocks import blocks_below
 from etl.core.cells import read_constant
 from etl.core.groups import groups_of
 from etl.core.header_row import HeaderCandidate, best_of, candidate_at, candidates_of, header_beyond
 from etl.core.limits import broken_limit
 from etl.core.reading import Problem, Remarked, is_blank
+from etl.core.table import is_filled
 from etl.core.vocabulary import Vocabulary, header_key, header_text, vocabulary_of
 from etl.errors import FileError, UsageError
 from etl.messages import text
@@ -131,7 +133,7 @@ def choose_sheet(sheets: Sequence[Sheet], destination: Destination, wanted: Want
 
 
 def _has_data_below(sheet: Sheet, row: HeaderCandidate) -> bool:
-    return any(not is_blank(cell) for cells in sheet.rows[row.row :] for cell in cells)
+    return any(is_filled(cell) for block in blocks_below(sheet, row.row) for cells in block.columns for cell in cells)
 
 
 def _best_row(sheet: Sheet, vocabulary: Vocabulary, wanted: Wanted) -> HeaderCandidate | None:
@@ -178,11 +180,9 @@ def _headers(sheet: Sheet, found: HeaderCandidate) -> tuple[str, ...]:
     while headers and not headers[-1]:
         headers.pop()
     width = len(headers)
-    for cells in sheet.rows[found.row :]:
-        for index in range(len(cells) - 1, width - 1, -1):
-            if not is_blank(cells[index]):
-                width = index + 1
-                break
+    for block in blocks_below(sheet, found.row):
+        filled = (index + 1 for index in range(width, len(block.columns)) if any(map(is_filled, block.columns[index])))
+        width = max([width, *filled])
     return tuple(headers + [""] * (width - len(headers)))
 
 
@@ -319,4 +319,4 @@ def _remarks(sheet: Sheet, layout: Layout, vocabulary: Vocabulary) -> tuple[Find
 
 
 def _is_empty(sheet: Sheet, header_row: int, index: int) -> bool:
-    return all(is_blank(cells[index]) for cells in sheet.rows[header_row:] if index < len(cells))
+    return not any(is_filled(cell) for block in blocks_below(sheet, header_row) for cell in block.column(index))

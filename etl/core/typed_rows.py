@@ -29,7 +29,8 @@ class TypedRows(Sequence[Row]):
         self._table = table
         self._left_out = frozenset(left_out)
         self._instead = instead or {}
-        self._derives = derived and any(name in table.names for name in table.destination.derives_from)
+        derivation = table.destination.derivation if derived else None
+        self._of = [name for name in table.names if derivation is not None and name in derivation.of]
         self._ends: list[int] | None = None
 
     def __len__(self) -> int:
@@ -64,7 +65,7 @@ class TypedRows(Sequence[Row]):
         if not names:
             yield from repeat((), len(self))
             return
-        if self._derives or self._instead:
+        if self._of or self._instead:
             for row in self:
                 yield tuple([row.values.get(name, erasure if name in row.erased else None) for name in names])
             return
@@ -89,9 +90,8 @@ class TypedRows(Sequence[Row]):
 
     def touched(self, also: Container[int]) -> Iterator[Row]:
         """Yield, before they are derived, the rows that `Destination.derive` may change, and those in `also`."""
-        names = [name for name in self._table.destination.derives_from if name in self._table.names]
         for block in self._table.blocks():
-            columns = [block.values(name) for name in names]
+            columns = [block.values(name) for name in self._of]
             places = (
                 [
                     at
@@ -99,7 +99,7 @@ class TypedRows(Sequence[Row]):
                     if number not in self._left_out
                     and (number in also or any(column[at] is not None for column in columns))
                 ]
-                if names or also
+                if self._of or also
                 else []
             )
             yield from (self._instead.get(row.number, row) for row in block.rows_at(places))
@@ -118,7 +118,7 @@ class TypedRows(Sequence[Row]):
 
     def _finished(self, row: Row) -> Row:
         row = self._instead.get(row.number, row)
-        if not self._derives:
+        if not self._of:
             return row
         values = self._table.destination.derive(row.values)
         return row if values is row.values else Row(row.number, values, row.erased)

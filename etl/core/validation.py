@@ -9,8 +9,13 @@ import pandas as pd
 import pandera.pandas as pa
 
 from etl.core.column_reading import Rounding, rounding_finding
-from etl.core.documents import repeated_lines
-from etl.core.duplicates import added_up_row, check_policy, decide_duplicates, rows_sharing_a_key
+from etl.core.duplicates import (
+    added_up_row,
+    check_policy,
+    decide_duplicates,
+    repeated_lines,
+    rows_sharing_a_key,
+)
 from etl.core.headers import required_fields
 from etl.core.limits import Limit, limits_of
 from etl.core.mapping import Mapped

@@ -109,6 +109,16 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """Turns fields of ours into the vendor's (`precio_con_iva`)."""
+
+    of: tuple[str, ...]
+    """Rows without a value of any of these fields stay as they are."""
+    make: Callable[[Mapping[str, Value]], Mapping[str, Value]]
+    """The understood values of a row -> its values with those that are derived; itself when there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """A pair of pure functions: what is sent, and what an answer to it says."""
 
@@ -283,10 +293,8 @@ class Destination:
     default_group: str | None = None
     """The group of all rows when neither the sheet nor ``--set`` says one anywhere."""
     rules: tuple[Rule, ...] = ()
-    derive: Callable[[Mapping[str, Value]], Mapping[str, Value]] = lambda values: values
-    """Turns fields of ours into the vendor's (`precio_con_iva`), after validation; else returns what it was given."""
-    derives_from: tuple[str, ...] = ()
-    """Rows without a value of any of these are left by `derive` as they are."""
+    derivation: Derivation | None = None
+    """How fields of ours become the vendor's, after validation."""
     derived_fields: tuple[str, ...] = ()
     """Fields that `derive` may add; shown in `Filas` beside the user's columns."""
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -309,6 +317,10 @@ class Destination:
     """How old a sheet may be before its values are warned of: what the vendor counts by itself has moved on."""
     unattended_for: timedelta | None = None
     """How old a file may be for a scheduled job that nobody watches; an older one is not sent."""
+
+    def derive(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return the values of a row in the vendor's own fields; itself when there is nothing to derive."""
+        return values if self.derivation is None else self.derivation.make(values)
 
     def column(self, name: str) -> Column:
         """Return the declared column; KeyError when there is none."""

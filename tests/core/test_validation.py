@@ -18,7 +18,7 @@ from etl.core.validation import schema_of
 from etl.errors import UsageError
 from etl.messages import text
 from etl.model import Cell, Finding, Row, Severity, Value
-from etl.vendors.base import Choice, Kind, Rule
+from etl.vendors.base import Choice, Derivation, Kind, Rule
 from tests.core.tables import (
     CODE,
     COUNT,
@@ -208,7 +208,7 @@ def halve(values: Mapping[str, Value]) -> Mapping[str, Value]:
 
 def test_fields_are_derived_for_valid_rows_and_reported() -> None:
     """What is sent and does not stand in the sheet is known by row: derived fields and rounded values."""
-    to = replace(SHELVES, derive=halve, derives_from=("price",))
+    to = replace(SHELVES, derivation=Derivation(of=("price",), make=halve))
     result = checked(
         sheet(HEADER, ("A1", "Tren", 4, 1), ("A2", "Tren", -4, 1), ("A3", "Tren", None, 1), ("A4", "Tren", 1.00049, 1)),
         to,

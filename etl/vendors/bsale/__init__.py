@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from etl.messages import text
 from etl.model import Effect, Request
-from etl.vendors.base import Destination, Exchange, Pace, Setting, Signed, Vendor
+from etl.vendors.base import Derivation, Destination, Exchange, Pace, Setting, Signed, Vendor
 from etl.vendors.bsale import inventory
 from etl.vendors.bsale.columns import CONSUMPTION_COLUMNS, IDENTIFIERS, RECEPTION_COLUMNS
 from etl.vendors.bsale.inventory import INVENTORY_COLUMNS
@@ -115,8 +115,7 @@ RECEPTIONS = Destination(
     undo=undo_reception,
     undone_by="bsale.consumos",
     rules=DOCUMENT_RULES,
-    derive=cut_note,
-    derives_from=("note",),
+    derivation=Derivation(of=("note",), make=cut_note),
     derived_fields=("note",),
     most_uncertain=3,
 )
@@ -147,8 +146,7 @@ CONSUMPTIONS = Destination(
     undo=undo_consumption,
     undone_by="bsale.recepciones",
     rules=DOCUMENT_RULES,
-    derive=cut_note,
-    derives_from=("note",),
+    derivation=Derivation(of=("note",), make=cut_note),
     derived_fields=("note",),
     most_uncertain=3,
 )
@@ -178,8 +176,7 @@ INVENTORY = Destination(
     recheck=inventory.recheck_inventory,
     bisects=True,
     rules=(NOTE_RULE,),
-    derive=cut_note,
-    derives_from=("note",),
+    derivation=Derivation(of=("note",), make=cut_note),
     derived_fields=(*inventory.DERIVED, "note"),
     most_uncertain=3,
 )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from etl.messages import text
 from etl.model import Effect, Request
-from etl.vendors.base import Destination, Exchange, Signed, Vendor, Watched
+from etl.vendors.base import Derivation, Destination, Exchange, Signed, Vendor, Watched
 from etl.vendors.justo.columns import STOCK_COLUMNS, STOCK_RULES, infer_type
 from etl.vendors.justo.payload import KEY, MODIFIER_KEY, PRODUCT_KEY, stock_payload, stock_request
 from etl.vendors.justo.response import read_submission
@@ -42,8 +42,7 @@ STOCK = Destination(
     watched=Watched(stock="stock"),
     undo=undo_stock,
     rules=STOCK_RULES,
-    derive=infer_type,
-    derives_from=("productId", "modifierId", "modifierOptionId"),
+    derivation=Derivation(of=("productId", "modifierId", "modifierOptionId"), make=infer_type),
     derived_fields=("type",),
     duplicates=frozenset({"first", "last"}),
     remembered=text("Justo cannot be asked for a counter: orders may have lowered it since."),

@@ -8,7 +8,7 @@ import msgspec
 
 from etl.messages import text
 from etl.model import Effect, Request
-from etl.vendors.base import Destination, Exchange, Signed, Vendor, Watched
+from etl.vendors.base import Derivation, Destination, Exchange, Signed, Vendor, Watched
 from etl.vendors.tusfacturas.account import CONSUMPTION, read_allowance
 from etl.vendors.tusfacturas.columns import (
     PRICE_QUESTIONS,
@@ -82,8 +82,7 @@ PRODUCTS = Destination(
     default_group="U",
     parallel=True,
     rules=PRODUCT_RULES,
-    derive=derive_product,
-    derives_from=("precio_con_iva",),
+    derivation=Derivation(of=("precio_con_iva",), make=derive_product),
     derived_fields=("precio_unitario_sin_iva",),
     questions=PRICE_QUESTIONS,
     same=same_product_value,

@@ -52,7 +52,7 @@ def survey_products(rows: Sequence[Row], wishes: Wishes) -> Conversation[Survey]
 
 def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
     """Return what a survey of these rows would read and complete."""
-    asked = [given for given in _given(rows) if _asks(given)]
+    asked = [given for given in _given(rows) if given[0] == "U" or (given[0] == "M" and None in given)]
     if not asked:
         return ()
     kept = [name for at, name in enumerate(_KEPT, start=1) if any(given[at] is None for given in asked)]
@@ -79,8 +79,8 @@ def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
 
 def most_reads(rows: Sequence[Row]) -> int:
     """Return how many requests a survey of these rows makes at most."""
-    keys = values_of(rows, KEY)
-    asked = {key for key, given in zip(keys, _given(rows), strict=True) if _asks(given)}
+    pairs = zip(values_of(rows, KEY), _given(rows), strict=True)
+    asked = {key for key, given in pairs if given[0] == "U" or (given[0] == "M" and None in given)}
     return most_requests({key_of(dict(zip(KEY, key, strict=True))) for key in asked})
 
 
@@ -89,13 +89,10 @@ def _given(rows: Sequence[Row]) -> Iterator[tuple[Value | None, ...]]:
     return values_of(rows, ("operacion", *_KEPT), ERASED)
 
 
-def _asks(given: tuple[Value | None, ...]) -> bool:
-    """Say whether the product of a row must be read to know whether it exists, or what its blank fields are."""
-    return given[0] == "U" or (given[0] == "M" and None in given)
-
-
 def _must_be_read(row: Row, wishes: Wishes) -> bool:
-    return wishes.only_changed or any(map(_asks, _given([row])))
+    """Say whether the product of a row must be read to know whether it exists, or what its blank fields are."""
+    (given,) = _given([row])
+    return wishes.only_changed or given[0] == "U" or (given[0] == "M" and None in given)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from etl.core.validation import Checked
 from etl.core.vocabulary import header_key, vocabulary_of
 from etl.errors import FileError
 from etl.model import Cell, CellNote, Effect, Row, Severity, Sheet
-from etl.vendors.base import Column, Destination, Kind
+from etl.vendors.base import Column, Derivation, Destination, Kind
 from etl.vendors.tusfacturas.columns import (
     PRICE_QUESTIONS,
     PRODUCT_COLUMNS,
@@ -36,7 +36,7 @@ PRODUCTS = destination(
     group_fields=("operacion",),
     effect=lambda group: Effect.CREATE if group == "A" else Effect.SET,
     rules=PRODUCT_RULES,
-    derive=derive_product,
+    derivation=Derivation(of=("precio_con_iva",), make=derive_product),
     questions=PRICE_QUESTIONS,
 )
 STOCK = destination(*STOCK_COLUMNS, name="tusfacturas.stock", key=KEY, group_fields=("operacion",))
@@ -429,4 +429,4 @@ def test_derivation_leaves_other_rows_alone() -> None:
     assert derive_product(values) is values
     lacking = {"codigo": "a", "precio_con_iva": Decimal(121)}
     assert derive_product(lacking) is lacking
-    assert [finding for rule in PRODUCT_RULES for finding in rule(Row(2, {}))] == []
+    assert [finding for rule in PRODUCT_RULES for finding in rule.check(Row(2, {}))] == []
