@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from decimal import Decimal
 
 from etl.core.numbers import EXACT, WrittenNumber, number_of_float, plain_decimal, plain_digits, written_number
@@ -24,6 +24,13 @@ def decimal_reader(column: Column, evidence: Evidence) -> CellReader:
         return number
 
     return read
+
+
+def numbers_at_a_glance(cells: Sequence[Cell], known: MutableMapping[Cell, CellReading]) -> list[CellReading]:
+    """Return the readings of cells; Excel's own numbers are read here, `known` reads the others."""
+    floats = [cell for cell in set(cells) if type(cell) is float and -EXACT < cell < EXACT]
+    known.update(zip(floats, map(number_of_float, floats), strict=True))
+    return [known[cell] for cell in cells]
 
 
 def integer_reader(column: Column, evidence: Evidence) -> CellReader:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 
-from etl.core.amounts import decimal_reader, integer_reader
+from etl.core.amounts import decimal_reader, integer_reader, numbers_at_a_glance
 from etl.core.choices import choice_reader
 from etl.core.codes import code_reader, codes_at_a_glance, padded_digits, text_reader, texts_at_a_glance
 from etl.core.moments import moment_reader
@@ -97,7 +97,7 @@ def reader_of(column: Column, evidence: Evidence = NO_EVIDENCE, *, is_key: bool 
     return read
 
 
-def read_many(cells: Sequence[Cell], column: Column, known: Mapping[Cell, CellReading]) -> list[CellReading]:
+def read_many(cells: Sequence[Cell], column: Column, known: MutableMapping[Cell, CellReading]) -> list[CellReading]:
     """Return the readings of a column's cells without notes, of which none is a logical value.
 
     What stands as it is understood, as most texts and codes do, is seen at a glance; `known` reads the other cells.
@@ -111,9 +111,10 @@ def read_constant(written: str, column: Column, decimal: str = "auto", zone: str
     return reader_of(column, gather_evidence((), (), column, decimal, zone))(written, None)
 
 
-_GLANCES: Mapping[Kind, Callable[[Sequence[Cell], Mapping[Cell, CellReading]], list[CellReading]]] = {
+_GLANCES: Mapping[Kind, Callable[[Sequence[Cell], MutableMapping[Cell, CellReading]], list[CellReading]]] = {
     Kind.TEXT: texts_at_a_glance,
     Kind.CODE: codes_at_a_glance,
+    Kind.DECIMAL: numbers_at_a_glance,
 }
 
 

@@ -149,13 +149,22 @@ def _hashes(block: TypedBlock, table: TypedTable) -> Iterator[int]:
     if not set(names).issubset(table.names):
         return iter([0] * len(block.numbers))
     columns = [block.values(name) for name in names]
-    folds = [{value: _folded(str(value)) for value in set(column)} for column in columns]
+    folds = [dict(_folded_pairs(set(column))) for column in columns]
     folded = ([fold[value] for value in column] for column, fold in zip(columns, folds, strict=True))
     hashes = map(hash, map(_BETWEEN.join, zip(*folded, strict=True)))
     if any(None in column for column in columns):
         whole = (None not in values for values in zip(*columns, strict=True))
         return (one or 1 if flag else 0 for one, flag in zip(hashes, whole, strict=True))
     return (one or 1 for one in hashes)
+
+
+def _folded_pairs(values: Iterable[Value | None]) -> Iterator[tuple[Value | None, str]]:
+    """Yield each value with what it shares with others that differ in case and blanks; most codes have no blanks."""
+    for value in values:
+        if type(value) is str and value.isalnum() and value.isascii():
+            yield value, value.lower()
+        else:
+            yield value, _folded(str(value))
 
 
 def _hash(key: str | None) -> int:

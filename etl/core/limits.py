@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 from etl.core.numbers import decimals_of, plain_digits, rounded
 from etl.core.rounding import TOO_MANY_DECIMALS
@@ -94,7 +95,9 @@ def _length_limit(most: int) -> Limit:
         )
 
     def broken(values: Collection[Value]) -> list[Value]:
-        return [value for value, size in zip(values, map(len, map(str, values)), strict=True) if size > most]
+        if set(map(type, values)) == {str} and max(map(len, cast("Collection[str]", values))) <= most:
+            return []
+        return [value for value in values if len(str(value)) > most]
 
     return Limit("too_long", broken, message, lambda _: text("Shorten the text"))
 
@@ -127,6 +130,8 @@ def _decimals_limit(most: int) -> Limit:
 def _minimum_limit(minimum: Decimal, *, above: bool) -> Limit:
     def broken(values: Collection[Value]) -> list[Value]:
         numbers = [value for value in values if isinstance(value, Decimal | int)]
+        if not numbers or min(numbers) > minimum:
+            return []
         return [value for value in numbers if value < minimum or (above and value == minimum)]
 
     def message(value: Value) -> Text:

@@ -19,6 +19,9 @@ class KeptByColumn(Protocol):
     def values_of(self, names: Sequence[str], erasure: Value | None = None) -> Iterator[tuple[Value | None, ...]]:
         """Yield the values of these fields of each row, in its order: see the function `values_of`."""
 
+    def partly_blank(self, names: Sequence[str]) -> list[str]:
+        """Return those of these fields that are blank in some row."""
+
     def among(self, numbers: Container[int]) -> Iterator[Row]:
         """Yield the rows with these numbers."""
 
@@ -30,6 +33,13 @@ def values_of(
     if isinstance(rows, KeptByColumn):
         return rows.values_of(names, erasure)
     return (tuple([row.values.get(name, erasure if name in row.erased else None) for name in names]) for row in rows)
+
+
+def partly_blank(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """Return those of these fields that are blank in some row, be it to be erased."""
+    if isinstance(rows, KeptByColumn):
+        return rows.partly_blank(names)
+    return [name for name in names if any(name not in row.values for row in rows)]
 
 
 def numbers_of(rows: Sequence[Row]) -> Iterator[int]:

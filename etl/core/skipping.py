@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 from etl.core.blocks import Block, flags_without
 from etl.core.example import is_example, marked_column
@@ -114,19 +113,16 @@ class RowSorter:
 
     def _filled_less_than_twice(self, block: Block) -> list[int]:
         """Return the places in a block of the rows with less than two filled cells in the columns that are read."""
-        never: Sequence[int] = range(block.height)
-        once: list[int] = []
-        for index in self._indexes:
-            cells = block.column(index)
-            filled = [
-                (cell := cells[at]) is not None and (type(cell) is not str or cell.isalnum() or not is_blank(cell))
-                for at in never
-            ]
-            once = [at for at in once if not is_filled(cells[at])]
-            once += compress(never, filled)
-            never = [at for at, flag in zip(never, filled, strict=True) if not flag] if not all(filled) else []
+        columns = [block.column(index) for index in self._indexes]
+        if len(columns) < 2:
+            return list(range(block.height))
+        first, second = (set(_blank_places(cells)) for cells in columns[:2])
+        once, never = first ^ second, first & second
+        for cells in columns[2:]:
             if not once and not never:
                 break
+            blank = {at for at in once | never if not is_filled(cells[at])}
+            once, never = (once & blank) | (never - blank), never & blank
         return [*once, *never]
 
     def _is_filled(self, number: int, row: Sequence[Cell]) -> bool:
@@ -166,8 +162,9 @@ class RowSorter:
     def _like_totals(self, block: Block) -> Iterable[int]:
         if self.key is not None:
             cells = block.column(self.key)
-            totals = _totals_among(cells)
-            return [at for at, cell in enumerate(cells) if not is_filled(cell) or cell in totals]
+            if not (totals := _totals_among(cells)):
+                return _blank_places(cells)
+            return [*_blank_places(cells), *(at for at, cell in enumerate(cells) if cell in totals)]
         return {
             at
             for cells in block.columns
@@ -195,6 +192,15 @@ class RowSorter:
         return any(_TOTAL.fullmatch(words) for words in texts) and all(
             _TOTAL.fullmatch(words) or _DIGIT.search(words) for words in texts
         )
+
+
+def _blank_places(cells: Sequence[Cell]) -> list[int]:
+    """Return where nothing that one can see stands."""
+    return [
+        at
+        for at, cell in enumerate(cells)
+        if cell is None or (type(cell) is str and not cell.isalnum() and is_blank(cell))
+    ]
 
 
 def _repeats(cell: Cell, keys: Collection[str]) -> bool:

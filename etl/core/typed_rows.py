@@ -74,6 +74,15 @@ class TypedRows(Sequence[Row]):
             kept = self._kept(block) if self._left_out else None
             yield from zip(*(column if kept is None else compress(column, kept) for column in columns), strict=True)
 
+    def partly_blank(self, names: Sequence[str]) -> list[str]:
+        """Return those of these fields that are blank in some row; a row that is left out may be it."""
+        present = () if self._of or self._instead else self._table.names
+        return [
+            name
+            for name in names
+            if name not in present or any(None in block.values(name) for block in self._table.blocks())
+        ]
+
     def among(self, numbers: Container[int]) -> Iterator[Row]:
         """Yield the rows with these numbers."""
         for block in self._table.blocks():

@@ -210,6 +210,7 @@ class TypedTable:
     """Of each block, a flag a row: it is data. None: all of them are."""
     grouping: Grouping = Grouping(None, misread=False)
     _kept: dict[int, TypedBlock] = field(default_factory=dict, repr=False)
+    _blocks: dict[int, Block] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> list[str]:
@@ -230,6 +231,7 @@ class TypedTable:
 
     def gather(self, block: Block, flags: bytes | None) -> None:
         """Look at the flagged rows of a block for what the cells of a column say about each other."""
+        self._keep_opened(block)
         numbers = block.numbers if flags is None else list(compress(block.numbers, flags))
         for reader in self.readers.values() if numbers else ():
             if reader.is_curious:
@@ -250,8 +252,18 @@ class TypedTable:
         self._kept[at] = found
         return found
 
+    def _keep_opened(self, block: Block) -> None:
+        """Keep a block whose cells were taken apart already, if it begins where one of ours does."""
+        rest = len(self.sheet.rows) - block.first + 1
+        if block.first - 1 in self.starts and block.height == min(self.starts.step, rest):
+            while len(self._blocks) >= _KEPT_BLOCKS:
+                self._blocks.pop(next(reversed(self._blocks)))
+            self._blocks[block.first] = block
+
     def _opened(self, at: int) -> TypedBlock:
         start, flags = self.starts[at], self.data[at]
-        block = block_at(self.sheet, start, min(start + self.starts.step, len(self.sheet.rows)))
+        block = self._blocks.pop(start + 1, None)
+        if block is None:
+            block = block_at(self.sheet, start, min(start + self.starts.step, len(self.sheet.rows)))
         numbers = block.numbers if flags is None else list(compress(block.numbers, flags))
         return TypedBlock(self, numbers, lambda index: chosen(block.column(index), flags))

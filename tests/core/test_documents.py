@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.core.documents import BadRow, bad_rows, held_rows, repeated_lines
+from etl.core.documents import BadRow, bad_rows, held_rows
+from etl.core.duplicates import repeated_lines
 from etl.messages import text
 from etl.model import Finding, Row, Severity
 from etl.vendors.base import Kind

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from etl.core.changes import ERASED, changes_of
-from etl.core.row_values import values_of
+from etl.core.row_values import partly_blank, values_of
 from etl.messages import Text, ntext, text
 from etl.model import Finding, Json, Row, Value
 from etl.vendors.answers import is_number, number_of, shown
@@ -52,10 +53,11 @@ def survey_products(rows: Sequence[Row], wishes: Wishes) -> Conversation[Survey]
 
 def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
     """Return what a survey of these rows would read and complete."""
-    asked = [given for given in _given(rows) if given[0] == "U" or (given[0] == "M" and None in given)]
+    partly = partly_blank(rows, _KEPT)
+    asked = [given for _, given in _asked(rows, partly)]
     if not asked:
         return ()
-    kept = [name for at, name in enumerate(_KEPT, start=1) if any(given[at] is None for given in asked)]
+    kept = [name for at, name in enumerate(partly) if any(given[at] is None for given in asked)]
     said = [
         ntext(
             "Before sending, {count} product is read from TusFacturas: with operacion U, or none, it is modified if it "
@@ -79,20 +81,29 @@ def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
 
 def most_reads(rows: Sequence[Row]) -> int:
     """Return how many requests a survey of these rows makes at most."""
-    pairs = zip(values_of(rows, KEY), _given(rows), strict=True)
-    asked = {key for key, given in pairs if given[0] == "U" or (given[0] == "M" and None in given)}
-    return most_requests({key_of(dict(zip(KEY, key, strict=True))) for key in asked})
+    keys = {key for key, _ in _asked(rows, partly_blank(rows, _KEPT))}
+    return most_requests({key_of(dict(zip(KEY, key, strict=True))) for key in keys})
 
 
-def _given(rows: Sequence[Row]) -> Iterator[tuple[Value | None, ...]]:
-    """Yield of each row its operation and what it says of each field that a modification keeps."""
-    return values_of(rows, ("operacion", *_KEPT), ERASED)
+_Values: TypeAlias = tuple[Value | None, ...]
+
+
+def _asked(rows: Sequence[Row], names: Sequence[str]) -> Iterator[tuple[_Values, _Values]]:
+    """Yield, of each row whose product must be read, its key and its values of these fields.
+
+    It is read to know whether it exists, or what its blank fields are; `names` are those that may be blank.
+    """
+    operations = {operation for (operation,) in values_of(rows, ["operacion"])}
+    if "U" not in operations and not ("M" in operations and names):
+        return
+    given = values_of(rows, names, ERASED)
+    for (operation, *key), values in zip(values_of(rows, ["operacion", *KEY]), given, strict=True):
+        if operation == "U" or (operation == "M" and None in values):
+            yield tuple(key), values
 
 
 def _must_be_read(row: Row, wishes: Wishes) -> bool:
-    """Say whether the product of a row must be read to know whether it exists, or what its blank fields are."""
-    (given,) = _given([row])
-    return wishes.only_changed or given[0] == "U" or (given[0] == "M" and None in given)
+    return wishes.only_changed or any(_asked([row], _KEPT))
 
 
 @dataclass(slots=True)
