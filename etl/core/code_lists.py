@@ -6,8 +6,6 @@ import re
 import unicodedata
 from decimal import Decimal
 
-from rapidfuzz import fuzz
-
 from etl.core.amounts import hundredfold
 from etl.core.numbers import written_number
 from etl.vendors.base import Choice, Column
@@ -83,6 +81,8 @@ def _likeness(name: str, words: str, known: str) -> float:
     key = folded(known)
     if not key or key.isdigit():
         return 0.0
+    from rapidfuzz import fuzz  # noqa: PLC0415 - only for what is not understood
+
     whole = fuzz.ratio(name, key)
     if len(key) < _TELLING:
         return whole

@@ -61,7 +61,8 @@ class SourceRows(Sequence[SourceRow]):
 
     def __getitem__(self, index: int | slice) -> SourceRow | list[SourceRow]:
         if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
+            places = range(*index.indices(len(self)))
+            return list(islice(self, places.start, places.stop, places.step)) if places.step > 0 else list(self)[index]
         at = index + len(self) if index < 0 else index
         if not 0 <= at < len(self):
             raise IndexError(index)

@@ -48,7 +48,8 @@ class TypedRows(Sequence[Row]):
 
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
+            places = range(*index.indices(len(self)))
+            return list(islice(self, places.start, places.stop, places.step)) if places.step > 0 else list(self)[index]
         at = index + len(self) if index < 0 else index
         if not 0 <= at < len(self):
             raise IndexError(index)
