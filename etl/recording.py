@@ -275,7 +275,7 @@ def _report_rows(outlined: Outline, intake: Intake, changes: Mapping[int, Mappin
 
     not_sent = (Outcome.NOT_SENT, ())
     outcomes = [own.get(number, not_sent)[0] for number in intake.rows.numbers]
-    return ReportRows(intake.rows, outcomes, tell)
+    return ReportRows(intake.rows, outcomes, tell, changing=bool(changes))
 
 
 def changes_by_row(planned: Plan, intake: Intake, destination: Destination) -> dict[int, Mapping[str, Changed]]:

@@ -27,8 +27,9 @@ def written(
         return report
     from etl.io.workbook.results import write_results  # noqa: PLC0415 - XlsxWriter
 
+    made = replace(report, rows=tuple(report.rows))  # its sheets go through them several times
     try:
-        done = write_results(report, destination, target, output.language, fallback=fallback)
+        done = write_results(made, destination, target, output.language, fallback=fallback)
     except OSError as error:
         person.say(text("The workbook could not be written: {why}.", why=error.strerror or type(error).__name__))
         if report.run is not None:

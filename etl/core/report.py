@@ -41,10 +41,16 @@ class ReportRows(Sequence[ReportRow]):
     """Rows with their outcomes, made when they are looked at: go through them in order."""
 
     def __init__(
-        self, rows: Sequence[SourceRow], outcomes: Sequence[Outcome], tell: Callable[[SourceRow, Outcome], ReportRow]
+        self,
+        rows: Sequence[SourceRow],
+        outcomes: Sequence[Outcome],
+        tell: Callable[[SourceRow, Outcome], ReportRow],
+        *,
+        changing: bool,
     ) -> None:
-        """Tell of each row of `rows` with its outcome, the one at the same place."""
+        """Tell of each row of `rows` with its outcome, the one at the same place; `changing` when some change values."""
         self.outcomes = outcomes
+        self.changing = changing
         self._rows = rows
         self._tell = tell
 
@@ -150,7 +156,8 @@ class Report:
     @property
     def changed_fields(self) -> dict[str, int]:
         """In how many rows each field is set to another value than the vendor had, the most frequent first."""
-        return dict(Counter(name for row in self.rows for name in row.changes).most_common())
+        rows = () if isinstance(self.rows, ReportRows) and not self.rows.changing else self.rows
+        return dict(Counter(name for row in rows for name in row.changes).most_common())
 
     def low_stock(self, stock: str, minimum: str) -> Iterator[ReportRow]:
         """Yield the accepted rows whose returned `stock` is at or below the returned `minimum`."""
