@@ -60,4 +60,6 @@ def foreseen_alarms(
     rows = intake.checked.rows
     zeros = {number for number, (value,) in zip(numbers_of(rows), values_of(rows, [price]), strict=True) if value == 0}
     at_zero = [row for row in among(rows, zeros) if row.number not in outlined.held] if zeros else []
+    order = list(outlined.requests)
+    at_zero.sort(key=lambda row: order.index(group_of(row.values, destination)) if len(order) > 1 else 0)
     return alarms(Plan(plan(at_zero, intake.checked.merged, destination)), intake, destination, thresholds, ())

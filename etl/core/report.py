@@ -48,7 +48,10 @@ class ReportRows(Sequence[ReportRow]):
         *,
         changing: bool,
     ) -> None:
-        """Tell of each row of `rows` with its outcome, the one at the same place; `changing` when some change values."""
+        """Tell of each row of `rows` with its outcome, the one at the same place.
+
+        `changing` says whether some of them change values at the vendor.
+        """
         self.outcomes = outcomes
         self.changing = changing
         self._rows = rows
