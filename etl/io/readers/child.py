@@ -136,6 +136,7 @@ def main(memory: int, cpu: int) -> None:
     gc.disable()  # it would only walk through the rows again and again
     try:
         workbook = CalamineWorkbook.from_filelike(data)
+        data.close()  # it has made a copy
         if name is None:
             _send_names(workbook)
         else:

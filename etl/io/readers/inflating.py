@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from etl.io.readers.refusal import damaged, hostile
 from etl.messages import text
 
-_BLOCK = 1024 * 1024
+_BLOCK = 512 * 1024
 _FED = 256 * 1024
 
 

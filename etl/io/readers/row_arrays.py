@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from html import unescape
 
 import numpy as np
@@ -16,7 +17,12 @@ _TEXTS = (tag(b"<t>"), tag(b"<is>"))
 _EMPTY_VALUES = (tag(b"<v/>"), tag(b"<v />"))
 _FORMULAS = (tag(b"<f>"), tag(b"<f "), tag(b"<f/"))
 _STYLE = tag(b' s="')
-_NUMBER_ENDS = (tag(b">"), tag(b' t="n">'))
+_BARE = tag(b">")
+_NUMBER_ENDS = (_BARE, tag(b' t="n">'))
+_OTHER_TYPES = tuple(map(tag, (b' t="s', b' t="i', b' t="b"', b' t="e"', b' t="d"')))
+"""Of cells that are no numbers: ``s``, ``str``, ``inlineStr``, ``b``, ``e``, ``d``."""
+_STYLES = 1000
+"""Styles below are read many at a time: numbers of three digits."""
 _LESS, _QUOTE, _HASH = ord("<"), ord('"'), ord("#")
 _BEFORE_A, _LETTERS = ord("A") - 1, 26
 
@@ -27,6 +33,7 @@ _HARMLESS = re.compile(
 """Elements, by their first seven letters, that may stand in a row without changing what its cells are."""
 _HIDDEN_ROW = re.compile(rb"""<row r="(\d+)"[^>]*?\shidden\s*=\s*["'](?:1|true)["']""")
 _TYPE = re.compile(rb"""\st\s*=\s*["']([^"']*)["']""")
+_STYLE_ATTRIBUTE = re.compile(rb"""\ss\s*=\s*["']([0-9]{1,9})["']""")
 _ERROR_WORDS = re.compile(rb"<v>([^<]*)</v>")
 _TEXT_RUN = re.compile(rb"<(?:t|v)(?:\s[^>]*)?>([^<]*)<")
 
@@ -187,12 +194,26 @@ class RowArrays:
 
         Seen are cells with a style below 1000 right after their place, then no type or ``n``: so numbers are written.
         """
-        known = np.full(1000, -1, np.int8)
+        known = np.full(_STYLES, -1, np.int8)
         for number, count in by_style.items():
             if number < len(known):
                 known[number] = count
+        cells, styles, _ = self._styled
+        counts = known[styles]
+        kept = cells[counts >= 0]
+        places = (self._row_of[kept].astype(np.int64) << 14) + self._column_of[kept]
+        return places.astype("=i8").tobytes(), counts[counts >= 0].tobytes()
+
+    @cached_property
+    def _styled(self) -> tuple[Numbers, Numbers, Numbers]:
+        """The cells that are numbers with a style, as they are mostly written, and their styles.
+
+        Third, the filled cells of which only their whole tag tells whether they are such: attributes in another order.
+        """
         words = self._tagged.words_at(self._after_place)
-        styled = np.flatnonzero(begins(words, _STYLE) & self._filled)
+        has_style = begins(words, _STYLE)
+        unsure = self._filled & ~has_style & ~begins(words, _BARE, *_OTHER_TYPES)
+        styled = np.flatnonzero(has_style & self._filled)
         words = words[styled]
         style = np.zeros(len(words), np.int32)
         ends = np.zeros(len(words), np.int32)
@@ -206,18 +227,20 @@ class RowArrays:
                 break
             style = np.where(open_, style * 10 + digit, style)
         after = self._tagged.words_at(self._after_place[styled] + ends)
-        closed = (ends > 5) & begins(after, *_NUMBER_ENDS)
-        counts = np.where(closed, known[np.minimum(style, len(known) - 1)], -1).astype(np.int8)
-        kept = counts >= 0
-        places = (self._row_of[styled[kept]].astype(np.int64) << 14) + self._column_of[styled[kept]]
-        return places.astype("=i8").tobytes(), counts[kept].tobytes()
+        is_number = (ends > 5) & begins(after, *_NUMBER_ENDS)
+        unsure[styled[~is_number & ~((ends > 5) & begins(after, *_OTHER_TYPES))]] = True
+        return styled[is_number], style[is_number], np.flatnonzero(unsure)
 
-    def note_formats(self, styled: re.Pattern[bytes], tally: SheetTally) -> None:
-        """Note the number formats that matter; `styled` finds the attribute of their styles."""
-        found = list(styled.finditer(self._seen))
-        indexes = np.searchsorted(self._cells, [match.start() for match in found], side="right") - 1
-        for index, match in zip(indexes.tolist(), found, strict=True):
-            if index < 0 or not self._filled[index] or match.start() > self._seen.index(b">", int(self._cells[index])):
-                continue
-            if self._type(index) == b"n":
-                tally.notes[self._at(index)] = tally.formats[int(match[1])]
+    def note_formats(self, tally: SheetTally) -> None:
+        """Note the number formats that matter."""
+        cells, styles, unsure = self._styled
+        known = np.zeros(_STYLES, bool)
+        known[[style for style in tally.formats if style < len(known)]] = True
+        cells, styles = cells[known[styles]], styles[known[styles]]
+        places = zip(self._row_of[cells].tolist(), self._column_of[cells].tolist(), strict=True)
+        tally.notes.update(zip(places, map(tally.formats.__getitem__, styles.tolist()), strict=True))
+        for index in unsure.tolist():
+            style = _STYLE_ATTRIBUTE.search(self._tag(index))
+            note = tally.formats.get(int(style[1])) if style else None
+            if note is not None and self._type(index) == b"n":
+                tally.notes[self._at(index)] = note

@@ -22,9 +22,9 @@ def main(memory: str, cpu: str) -> None:
     """Serve one request; the arguments stand on the command line: bytes, and seconds of CPU time."""
     limit_self(int(memory), int(cpu))
     request = json.loads(sys.stdin.buffer.readline())
-    data = sys.stdin.buffer.read()
-    sys.addaudithook(forbid)
     part, limits = Part(**request["part"]), Limits(**request["limits"])
+    data = sys.stdin.buffer.read(part.packed)
+    sys.addaudithook(forbid)
     formats, decimals = dict(request["formats"]), dict(request["decimals"])
     try:
         facts = scan_sheet(part.name, lambda: guard(part.name, inflate(data, part)), formats, limits, decimals)

@@ -59,8 +59,6 @@ class _Scan:
         self._stretch = self._head
         self._held = b""
         self._last_row = 0
-        styles = b"|".join(str(style).encode() for style in tally.formats)
-        self._styled = re.compile(rb"""\ss\s*=\s*["'](""" + styles + rb""")["']""") if styles else None
 
     def feed(self, block: bytes) -> None:
         self._stretch(self._held + block)
@@ -123,7 +121,7 @@ class _Scan:
             tally.note_error(row, column, words)
         for row, column in rows.formulas_without_value():
             tally.notes[row, column] = FORMULA_NOTE
-        if self._styled is not None:
-            rows.note_formats(self._styled, tally)
+        if tally.formats:
+            rows.note_formats(tally)
         if tally.decimals:
             tally.note_decimals(*rows.decimals(tally.decimals))

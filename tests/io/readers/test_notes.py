@@ -24,7 +24,7 @@ from tests.io.readers.books import MAIN, book, save, worksheet
 from tests.io.readers.hostile_files import cells
 
 PREFIXED = '<x:sheetData><x:row r="1"><x:c r="A1" t="e"><x:v>#N/A</x:v></x:c></x:row></x:sheetData>'
-FORMATS = {1: "0%", 2: "00000"}
+FORMATS = {1: "0%", 2: "00000", 1234: "0000"}
 DECIMALS = {3: 2, 4: 0, 12: 3}
 
 
@@ -357,3 +357,33 @@ def test_blank_rows_at_the_end_do_not_count() -> None:
     assert list(found.rows()) == [("a",)]
     found.blank([(1, 0)])
     assert list(found.rows()) == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        (' s="1"', "0%"),
+        (' s="2" t="n"', "00000"),
+        (' t="n" s="2"', "00000"),
+        (" s='2'", "00000"),
+        (' s="1" cm="1"', "0%"),
+        (' cm="1" s="1"', "0%"),
+        (' s="1234"', "0000"),
+        (' s="1234" t="n"', "0000"),
+        (' s="12"', None),
+        (' s="12345"', None),
+        (' s="99999999999"', None),
+        (' s="11"', None),
+        ("", None),
+        *((f' s="1" t="{kind}"', None) for kind in ("s", "str", "inlineStr", "b", "d")),
+        *((f' t="{kind}" s="1"', None) for kind in ("s", "str", "inlineStr", "b", "d")),
+    ],
+)
+def test_formats_are_seen_however_the_cell_is_written(attributes: str, code: str | None) -> None:
+    """The format of a number is noted whatever the order of its cell's attributes; that of other cells is not."""
+    cell = '<c r="{place}"{attributes}><v>1</v></c>'
+    row = cell.format(place="A1", attributes=' s="2"') + cell.format(place="B1", attributes=attributes)
+    blank = f'<row r="2"><c r="A2"{attributes}/><c r="B2" s="1"/></row>'
+    notes = both_ways(worksheet(f'<row r="1">{row}</row>{blank}')).notes
+    expected = {(1, 0): "00000"} if code is None else {(1, 0): "00000", (1, 1): code}
+    assert {place: note.number_format for place, note in notes.items()} == expected
