@@ -283,13 +283,12 @@ def is_worth_waiting(run: str, settings: Settings) -> bool:
         if not DESTINATIONS[record.destination].can_be_looked_up:
             return False
         horizon = settings.timing.reconcile_horizon
-        for batch in journal.batches_of(run):
-            states = {item.state for item in journal.items_of(run, batch.number)}
-            attempts = journal.attempts_of(run, batch.number)
-            if ItemState.UNCERTAIN not in states or not attempts:
+        for number in sorted(journal.batches_with(run, [ItemState.UNCERTAIN])):
+            attempts = journal.attempts_of(run, number)
+            if not attempts:
                 continue
             sent = max(attempt.finished or attempt.started for attempt in attempts)
-            late = [one for one in journal.looks_of(run, batch.number) if (one.at - sent).total_seconds() >= horizon]
+            late = [one for one in journal.looks_of(run, number) if (one.at - sent).total_seconds() >= horizon]
             if len(late) < _LATE_LOOKS:
                 return True
     return False

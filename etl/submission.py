@@ -30,6 +30,8 @@ T = TypeVar("T")
 FAILED_BATCHES = 3
 """Consecutive batches without an end after which a run stops (RET-5)."""
 KEPT_ANSWER = 64 * 1024
+_SENDABLE = frozenset({ItemState.PLANNED, ItemState.UNCERTAIN})
+_DOUBTFUL = frozenset({ItemState.UNCERTAIN, ItemState.ABSENT})
 _SETTLED = frozenset({ItemState.CONFIRMED, ItemState.REJECTED})
 FRESH = timedelta(seconds=120)
 """How old a stock that was read for the guards may be to count as the stock before sending."""
@@ -50,6 +52,8 @@ class Submission:
     _done: int = 0
     _failed: int = 0
     _uncertain: int = 0
+    _numbers: dict[str, list[int]] = field(default_factory=dict)
+    """By group, the batches that were not sent when sending began."""
     _missing: set[int] = field(default_factory=set)
     """Creations that the last look did not find: the vendor refuses a second one, so they may go out again at once."""
 
@@ -58,11 +62,17 @@ class Submission:
     def send(self) -> Ending:
         """Send every planned item, several batches at once where that is harmless, and return why it ended."""
         batches = self.journal.batches_of(self.run)
-        together = [batch for batch in batches if self._may_fly_together(batch)]
+        wanted = self.journal.batches_with(self.run, _SENDABLE)
+        unsent = [batch for batch in batches if batch.number in wanted]
+        self._done = len(batches) - len(unsent)
+        self._numbers.clear()
+        for batch in unsent:
+            self._numbers.setdefault(batch.group, []).append(batch.number)
+        together = [batch for batch in unsent if self._may_fly_together(batch)]
         numbers = {batch.number for batch in together}
         try:
             Squadron(self.inquiry, self.inquiry.rules.in_flight).fly(self._flights(together, len(batches)))
-            for flight in self._flights([batch for batch in batches if batch.number not in numbers], len(batches)):
+            for flight in self._flights([batch for batch in unsent if batch.number not in numbers], len(batches)):
                 fly(flight, self.inquiry)
         except Halt as halt:
             return halt.ending
@@ -145,8 +155,8 @@ class Submission:
         own = 1 if self._is_fresh(batch, items) else 1 + reads
         if not self.destination.documents or self.inquiry.rules.max_requests is None:
             return own
-        later = (other for other in self.journal.batches_of(self.run) if other.number > batch.number)
-        parts = [self.journal.items_of(self.run, other.number) for other in later if other.group == batch.group]
+        later = [number for number in self._numbers.get(batch.group, ()) if number > batch.number]
+        parts = [self.journal.items_of(self.run, number) for number in later]
         open_parts = sum(any(item.state is ItemState.PLANNED for item in part) for part in parts)
         return own + open_parts * (1 + reads)
 
@@ -377,7 +387,10 @@ class Submission:
         With `resending`, values that `send` will set again anyway are left to it.
         """
         try:
-            for batch in self.journal.batches_of(self.run):
+            doubtful = self.journal.batches_with(self.run, _DOUBTFUL)
+            for batch in self.journal.batches_of(self.run) if doubtful else ():
+                if batch.number not in doubtful:
+                    continue
                 self.inquiry.heed_signals()
                 items = self._doubtful(batch)
                 if not items or (resending and self._effect(batch) is Effect.SET and self._in_window(batch)):
@@ -395,8 +408,7 @@ class Submission:
         )
 
     def _doubtful(self, batch: BatchRecord) -> list[ItemRecord]:
-        states = {ItemState.UNCERTAIN, ItemState.ABSENT}
-        return [item for item in self.journal.items_of(self.run, batch.number) if item.state in states]
+        return [item for item in self.journal.items_of(self.run, batch.number) if item.state in _DOUBTFUL]
 
     def _is_due(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> bool:
         looks = [look.at for look in self.journal.looks_of(self.run, batch.number)]

@@ -298,6 +298,9 @@ class Journal(Protocol):
     def batches_of(self, run: str) -> list[BatchRecord]:
         """Return the batches in order."""
 
+    def batches_with(self, run: str, states: Iterable[ItemState]) -> set[int]:
+        """Return the numbers of the batches that have an item in one of these states."""
+
     def attempts_of(self, run: str, batch: int | None = None) -> list[AttemptRecord]:
         """Return the attempts by batch and number, of one batch or all."""
 

@@ -394,6 +394,12 @@ class SqlJournal:
             found = connection.execute(select(batches).where(batches.c.run == run).order_by(batches.c.number))
             return [conversion.batch_record(values) for values in found.mappings()]
 
+    def batches_with(self, run: str, states: Iterable[ItemState]) -> set[int]:
+        """Return the numbers of the batches that have an item in one of these states."""
+        query = select(items.c.batch).where(items.c.run == run, items.c.state.in_(list(states))).distinct()
+        with self._read() as connection:
+            return set(connection.execute(query).scalars())
+
     def attempts_of(self, run: str, batch: int | None = None) -> list[AttemptRecord]:
         """Return the attempts by batch and number, of one batch or all."""
         query = select(attempts).where(attempts.c.run == run).order_by(attempts.c.batch, attempts.c.number)

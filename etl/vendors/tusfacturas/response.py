@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from etl.model import Answer, ItemReading, Json, Reading
 from etl.vendors.answers import clean, is_number, json_object, number_of, same_value
 
+_FLAGS = {"S": True, "N": False}
 _COUNTS = ("stock_actual", "stock_minimo")
 
 Key = tuple[str, str]
@@ -94,7 +95,7 @@ def _spelt(words: str) -> str:
 def refuses(told: Mapping[str, Json]) -> bool | None:
     """Say whether `error` is "S" (yes) or "N" (no); None when it is neither."""
     flag = told.get("error")
-    return {"S": True, "N": False}.get(flag.strip()) if isinstance(flag, str) else None
+    return _FLAGS.get(flag.strip()) if isinstance(flag, str) else None
 
 
 def words_of(told: Mapping[str, Json]) -> tuple[str, ...]:

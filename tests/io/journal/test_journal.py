@@ -282,6 +282,19 @@ def test_an_intent_is_only_taken_from_what_may_be_sent(journal: SqlJournal) -> N
     assert len(journal.attempts_of(RUN)) == 1, "the refused intent left nothing behind"
 
 
+def test_the_batches_with_something_open_are_found(journal: SqlJournal) -> None:
+    """A resume and a look read these alone: a batch counts while one of its items is in such a state."""
+    fill(journal, count=6)
+    assert journal.batches_with(RUN, [ItemState.PLANNED]) == {1, 2, 3}
+    journal.intend(RUN, 2, [2, 3], "0" * 64, NOW)
+    assert journal.batches_with(RUN, [ItemState.PLANNED]) == {1, 3}
+    accepted = [Change(place=place, state=state) for place, state in ((2, ItemState.CONFIRMED), (3, ItemState.PLANNED))]
+    journal.record(RUN, 2, 1, Closing(at=NOW, verdict="read"), accepted)
+    assert journal.batches_with(RUN, [ItemState.PLANNED, ItemState.UNCERTAIN]) == {1, 2, 3}
+    assert journal.batches_with(RUN, [ItemState.CONFIRMED]) == {2}
+    assert journal.batches_with("another", [ItemState.PLANNED]) == set()
+
+
 def test_what_a_dead_process_left_becomes_uncertain(journal: SqlJournal) -> None:
     """T3: `sending` without an owner is uncertain, in every run of the account, and counted as a request."""
     fill(journal)
