@@ -32,7 +32,9 @@ _EXPECTED = (
 _AFTER_NUMBERS = "°ºª¨´"
 _AT_BEGINNINGS = "¿¡"
 _UNEXPECTED = -2
-_WORDS = re.compile(rb"[0-9A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_SIGNS = re.compile(rb"[\x80-\xff][A-Za-z\x80-\xff]*")
+"""Where a word has signs beyond ASCII, and what follows them in it."""
+_WORD_BYTES = bytes(byte if byte > 127 or chr(byte).isalnum() else ord(" ") for byte in range(256))
 _ENOUGH_WORDS = 20_000
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
 _DOS_END = b"\x1a"
@@ -103,13 +105,23 @@ def _is_utf8(data: bytes) -> bool:
 
 def _guess(data: bytes) -> str:
     """Return the one-byte encoding in which the words with signs beyond ASCII look most like Spanish."""
-    words: dict[bytes, int] = {}
-    for match in _WORDS.finditer(data):
-        words[match[0]] = words.get(match[0], 0) + 1
-        if len(words) >= _ENOUGH_WORDS:
-            break
+    words: set[bytes] = set()
+    begin = 0
+    while begin < len(data) and len(words) < _ENOUGH_WORDS:
+        end = data.find(b"\n", begin + _BLOCK) + 1 or len(data)
+        words.update(_words(data[begin:end]))
+        begin = end
     scores = {encoding: sum(_score(word, encoding) for word in words) for encoding in _ONE_BYTE}
     return max(_ONE_BYTE, key=lambda encoding: scores[encoding])
+
+
+def _words(block: bytes) -> Iterator[bytes]:
+    """Yield the different words of some lines that have signs beyond ASCII, each up to the digits behind the last."""
+    for run in {run for run in block.translate(_WORD_BYTES).split() if not run.isascii()}:
+        begin = 0
+        for match in _SIGNS.finditer(run):
+            yield run[begin : match.end()]
+            begin = match.end()
 
 
 def _score(word: bytes, encoding: str) -> int:
@@ -122,7 +134,7 @@ def _score(word: bytes, encoding: str) -> int:
 
 
 def _score_sign(word: str, position: int) -> int:
-    sign, before = word[position], word[:position]
+    sign, before = word[position], word[max(0, position - 2) : position]
     if sign in _AFTER_NUMBERS:  # N°, 2ª, 26¨
         return 4 if before[-1:].isdigit() or before[-1:] in ("N", "n") else 1 if not before else _UNEXPECTED
     if sign in _AT_BEGINNINGS:

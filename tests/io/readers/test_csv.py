@@ -284,3 +284,19 @@ def test_dos_end_of_file(tmp_path: Path) -> None:
 def test_an_empty_csv_has_no_rows(tmp_path: Path) -> None:
     """A file of blank lines is read as blank rows; what to do about it is decided later."""
     assert list(read(tmp_path, b"\n\n").rows) == [(), ()]
+
+
+def test_long_words_do_not_delay_the_guess_of_the_encoding(tmp_path: Path) -> None:
+    """A line of long words without spaces in an old encoding is read soon, however many letters they have."""
+    words = ["a" * 32_000] * 10 + ["ñ" * 32_000, "a" * 31_000 + "ñ"]
+    sheet = read(tmp_path, "\n".join(["codigo;nombre", ";".join(words)] * 2).encode("cp1252"))
+    assert sheet.encoding == "cp1252"
+    assert sheet.rows[1] == tuple(words)
+
+
+def test_words_that_tell_the_encoding_are_looked_for_in_the_whole_file(tmp_path: Path) -> None:
+    """The letters that tell the encoding may stand a megabyte below, in words with digits and signs between."""
+    plain = "codigo;nombre\n" + "1;Pala\n" * 400_000
+    for encoding in ("cp1252", "cp850", "mac_roman"):
+        sheet = read(tmp_path, f"{plain}2;CAMIÓN12ñandú/N°5\n".encode(encoding))
+        assert (sheet.encoding, sheet.rows[-1]) == (encoding, ("2", "CAMIÓN12ñandú/N°5"))
