@@ -69,7 +69,7 @@ def fly(flight: Flight, inquiry: Inquiry) -> None:
 
 @dataclass(slots=True)
 class Squadron:
-    """Batches whose order does not matter, several in flight, and the next one prepared while they are.
+    """Batches whose order does not matter, several in flight, and as many prepared while they are.
 
     The first goes alone, so that refused credentials cost one request. After a Halt nothing new begins: what is in
     flight is waited for and recorded, and then the Halt is raised.
@@ -104,11 +104,15 @@ class Squadron:
             raise self.halt
 
     def _fill(self, pool: ThreadPoolExecutor) -> None:
-        """Let those that are ready take the free places, and prepare the next one."""
+        """Let those that are ready take the free places; prepare others for as long as no answer waits."""
         while self.halt is None:
             if self._ready and len(self._aloft) + len(self._resting) < self._room:
                 self._advance(self._ready.popleft(), None, pool)
-            elif not self._ready and (flight := next(self._waiting, None)) is not None:
+            elif (
+                len(self._ready) < self.most
+                and self._landed.empty()
+                and (flight := next(self._waiting, None)) is not None
+            ):
                 self._advance(flight, None, pool)
             else:
                 return
@@ -127,7 +131,7 @@ class Squadron:
             self._aloft[future] = flight
             future.add_done_callback(self._landed.put)
         elif isinstance(wish, Ready):
-            self._ready.appendleft(flight)
+            self._ready.append(flight)
         elif self.halt is None:
             self._resting.append((self.inquiry.now().timestamp() + wish.seconds, flight))
 

@@ -15,6 +15,9 @@ from etl.sandbox.faults import FaultBook
 from etl.sandbox.vendor import SimulatedVendor
 from etl.sandbox.wire import MAX_HEAD, BadRequestError, Incoming, Reply, read_request, render
 
+_MOST_WORK = 0.005
+"""Seconds before its moment at which an answer is begun at the earliest."""
+
 
 class Front:
     """The server, as its loop sees it. Only `pending` may be read from another thread."""
@@ -27,6 +30,7 @@ class Front:
         self._conversations: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count(1)
         self._later: set[asyncio.TimerHandle] = set()
+        self._work = 0.0
 
     @property
     def pending(self) -> int:
@@ -90,13 +94,12 @@ class Front:
         path = request.path.removeprefix(vendor.prefix)
         vendor.receive(path, request)
         picked = self._faults.pick(vendor.name, path, request.method)
-        if picked.latency:
-            await asyncio.sleep(request.arrived + picked.latency - time.monotonic())
+        until = request.arrived + picked.latency
         order = picked.order
         if order is None:
-            writer.write(render(vendor.answer(path, request)))
-            await writer.drain()
+            await self._answer(vendor, path, request, writer, until)
             return True
+        await _wait(until)
         delivery = Delivery(
             writer=writer,
             order=order,
@@ -106,6 +109,18 @@ class Front:
         )
         return await deliver(delivery)
 
+    async def _answer(
+        self, vendor: SimulatedVendor, path: str, request: Incoming, writer: asyncio.StreamWriter, until: float
+    ) -> None:
+        """Answer at a moment: the work for it, which took so long the last time, is done just before."""
+        await _wait(until - self._work)
+        begun = time.monotonic()
+        answer = render(vendor.answer(path, request))
+        self._work = min(time.monotonic() - begun, _MOST_WORK)
+        await _wait(until)
+        writer.write(answer)
+        await writer.drain()
+
     def _apply_later(self, delay: float, apply: Callable[[], object]) -> None:
         def run() -> None:
             apply()
@@ -113,3 +128,9 @@ class Front:
 
         handle = asyncio.get_running_loop().call_later(delay, run)
         self._later.add(handle)
+
+
+async def _wait(until: float) -> None:
+    """Wait until a moment of the monotonic clock, if it is still to come."""
+    if (left := until - time.monotonic()) > 0:
+        await asyncio.sleep(left)
