@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from etl.core.guards import Alarm
@@ -11,7 +11,6 @@ from etl.core.planning import group_of, plan
 from etl.core.row_values import among, numbers_of, values_of
 from etl.core.thresholds import Thresholds
 from etl.guarding import alarms
-from etl.model import Value
 from etl.options import SendOptions, SheetOptions
 from etl.plans import Outline, Plan, held_documents, invalid_rows, strictly_held
 from etl.vendors.base import Destination
@@ -37,12 +36,12 @@ def outline(intake: Intake, destination: Destination, options: SheetOptions) -> 
     return Outline(requests, counted.total() + carried, held, findings=findings)
 
 
-def _counted(intake: Intake, destination: Destination, held: Container[int]) -> Counter[str]:
+def _counted(intake: Intake, destination: Destination, held: Collection[int]) -> Counter[str]:
     """Return how many items each group would have."""
     rows, names = intake.checked.rows, destination.group_fields
-    counted: Counter[tuple[Value | None, ...]] = Counter(
-        values for number, values in zip(numbers_of(rows), values_of(rows, names), strict=True) if number not in held
-    )
+    every = values_of(rows, names)
+    pairs = zip(numbers_of(rows), every, strict=True)
+    counted = Counter((values for number, values in pairs if number not in held) if held else every)
     groups: Counter[str] = Counter()
     for values, count in counted.items():
         given = {name: value for name, value in zip(names, values, strict=True) if value is not None}
@@ -58,7 +57,8 @@ def foreseen_alarms(
     if price is None or not outlined.requests:
         return ()
     rows = intake.checked.rows
-    zeros = {number for number, (value,) in zip(numbers_of(rows), values_of(rows, [price]), strict=True) if value == 0}
+    prices = zip(numbers_of(rows), values_of(rows, [price]), strict=True)
+    zeros = {number for number, (value,) in prices if not value and value is not None}
     at_zero = [row for row in among(rows, zeros) if row.number not in outlined.held] if zeros else []
     order = list(outlined.requests)
     at_zero.sort(key=lambda row: order.index(group_of(row.values, destination)) if len(order) > 1 else 0)

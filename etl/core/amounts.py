@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from decimal import Decimal
 
-from etl.core.numbers import EXACT, WrittenNumber, number_of_float, plain_decimal, plain_digits, written_number
+from etl.core.numbers import (
+    EXACT,
+    WrittenNumber,
+    number_of_float,
+    numbers_of_floats,
+    plain_decimal,
+    plain_digits,
+    written_number,
+)
 from etl.core.reading import CellReader, CellReading, Evidence, Problem, bare, is_percent, shown
 from etl.messages import Text, text
 from etl.model import Cell, CellNote
@@ -29,7 +37,7 @@ def decimal_reader(column: Column, evidence: Evidence) -> CellReader:
 def numbers_at_a_glance(cells: Sequence[Cell], known: MutableMapping[Cell, CellReading]) -> list[CellReading]:
     """Return the readings of cells; Excel's own numbers are read here, `known` reads the others."""
     floats = [cell for cell in set(cells) if type(cell) is float and -EXACT < cell < EXACT]
-    known.update(zip(floats, map(number_of_float, floats), strict=True))
+    known.update(zip(floats, numbers_of_floats(floats), strict=True))
     return [known[cell] for cell in cells]
 
 

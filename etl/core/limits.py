@@ -26,7 +26,7 @@ class Limit:
     code: str
     """The finding's code when it does not hold."""
     broken_among: Callable[[Collection[Value]], Collection[Value]]
-    """The values, of different ones, for which it does not hold."""
+    """The values, of some, for which it does not hold."""
     message: Callable[[Value], Text]
     hint: Callable[[Value], Text | None]
     severity: Severity = Severity.ERROR
@@ -106,9 +106,11 @@ def _decimals_limit(most: int) -> Limit:
     more = re.compile(rf"\.[0-9]{{{most + 1}}}|E")
 
     def broken(values: Collection[Value]) -> list[Value]:
-        if more.search("\0".join(map(str, values))) is None:  # all at once: hardly any column breaks it
+        texts = list(map(str, values))
+        if more.search("\0".join(texts)) is None:  # all at once: hardly any column breaks it
             return []
-        return [value for value in values if isinstance(value, Decimal) and decimals_of(value) > most]
+        doubtful = [value for value, text in zip(values, texts, strict=True) if more.search(text)]
+        return [value for value in doubtful if isinstance(value, Decimal) and decimals_of(value) > most]
 
     def message(value: Value) -> Text:
         return text(
@@ -161,10 +163,8 @@ def _choice_limit(choices: Sequence[Choice]) -> Limit:
 
 def _barcode_limit() -> Limit:
     def broken(values: Collection[Value]) -> list[Value]:
-        by_length: dict[int, list[str]] = {length: [] for length in _BARCODE_LENGTHS}
-        for value in values:
-            if type(value) is str and len(value) in _BARCODE_LENGTHS and value.isascii() and value.isdigit():
-                by_length[len(value)].append(value)
+        texts = [value for value in values if type(value) is str and value.isdigit() and value.isascii()]
+        by_length = {length: [code for code in texts if len(code) == length] for length in _BARCODE_LENGTHS}
         return [code for codes in by_length.values() if codes for code in _with_wrong_check_digit(codes)]
 
     def message(value: Value) -> Text:

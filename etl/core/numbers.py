@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
@@ -32,6 +32,8 @@ _DECISIVE = re.compile(r"-?[0-9]+(?:([.,])(?:[0-9]{1,2}|[0-9]{4,}))?")
 _NO_CENTS = re.compile(r"(?<=[0-9])[.,] ?[-\u2013\u2014]+(?=$| *\$)")
 """``$ 1.500.-``: a price that ends here."""
 _MANY_ZEROS = 20
+_SURELY_EXACT = 16
+"""Signs of a number with a point and up to 15 digits."""
 _OUTNUMBERED = 20
 """One text tells how at most so many unclear ones are meant that bear the same sign: it may be the slip itself."""
 _WIDE = Context(prec=4 * MAX_LENGTH)
@@ -121,6 +123,16 @@ def number_of_float(number: float) -> Decimal | None:
     if "n" in shortest:
         return None
     return plain_decimal(format(Decimal(shortest), "f")) if "e" in shortest else Decimal(shortest)
+
+
+def numbers_of_floats(numbers: Sequence[float]) -> list[Decimal | None]:
+    """Return what `number_of_float` does of each: most need no more than their shortest form."""
+    return [
+        Decimal(shortest)
+        if len(shortest) <= _SURELY_EXACT and "e" not in shortest and shortest[-2:] != ".0" and "n" not in shortest
+        else number_of_float(number)
+        for number, shortest in zip(numbers, map(float.__repr__, numbers), strict=True)
+    ]
 
 
 def written_number(text: str) -> WrittenNumber | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import pandas as pd
 import pandera.pandas as pa
@@ -124,11 +125,13 @@ def _by_cell(
 def _schema_check(limit: Limit) -> pa.Check:
     def holds(series: pd.Series[str]) -> pd.Series[bool]:
         values: Sequence[Value | None] = series.tolist()
-        broken = limit.broken_among({value for value in values if value is not None})
+        broken = set(limit.broken_among([value for value in values if value is not None]))
         kept = [value not in broken for value in values] if broken else True
         return pd.Series(kept, index=series.index, dtype=bool)
 
-    return pa.Check(holds, name=limit.code, raise_warning=limit.severity is Severity.WARNING)
+    # A blank cell breaks no limit; pandera would look for them twice more.
+    warns = limit.severity is Severity.WARNING
+    return pa.Check(holds, name=limit.code, raise_warning=warns, ignore_na=False)
 
 
 def _broken_limits(
@@ -141,7 +144,7 @@ def _broken_limits(
     """
     for name in table.names:
         values = block.values(name)
-        different = pd.Series(list(set(values)), dtype=object)
+        different = pd.Series(_different(values), dtype=object)
         bad: set[int] = set()
         for schema_check, limit in zip(
             schema.columns[name].checks, limits_of(table.destination.column(name)), strict=True
@@ -155,10 +158,15 @@ def _broken_limits(
                 yield places.put(finding, number, name)
 
 
+def _different(values: Sequence[Value | None]) -> list[Value | None]:
+    """Return each value once. Numbers of equal cells are one object, and their hashes are dear."""
+    return list({id(value): value for value in values}.values() if Decimal in set(map(type, values)) else set(values))
+
+
 def _failures(
     schema_check: pa.Check, different: pd.Series[str], values: Sequence[Value | None], numbers: Sequence[int]
 ) -> list[tuple[int, Value]]:
-    """Return row number and value of the cells that fail; pandera leaves the blank ones out of its answer."""
+    """Return row number and value of the cells that fail."""
     result = schema_check(different)
     if result.check_passed:
         return []
