@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shlex
@@ -21,6 +22,8 @@ from etl.stops import StoppedNow
 __all__ = ["program", "run_command_line"]
 
 _STOPPED_BY_SIGINT = 130
+_SELDOM = 50_000
+"""New objects between two searches for cycles: libraries and rows make many objects, and hardly a cycle."""
 _NEEDS_QUOTES = re.compile(r"[^\w@+=:,./\\~-]")
 _NEEDS_CARE = re.compile(r'["$`!\\]')
 
@@ -62,6 +65,7 @@ def _own_the_process() -> None:
     from etl.io.log import hide_tracebacks  # noqa: PLC0415 - only where the process is ours
     from etl.io.secrets import forbid_core_dumps  # noqa: PLC0415
 
+    gc.set_threshold(_SELDOM)
     forbid_core_dumps()
     hide_tracebacks()
     for stream in (sys.stdout, sys.stderr):
