@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from etl.core.guards import Alarm
 from etl.core.planning import group_of, plan
-from etl.core.row_values import among, numbers_of, values_of
+from etl.core.row_values import among, numbers_at_zero, numbers_of, values_of
 from etl.core.thresholds import Thresholds
 from etl.guarding import alarms
 from etl.options import SendOptions, SheetOptions
@@ -57,8 +57,7 @@ def foreseen_alarms(
     if price is None or not outlined.requests:
         return ()
     rows = intake.checked.rows
-    prices = zip(numbers_of(rows), values_of(rows, [price]), strict=True)
-    zeros = {number for number, (value,) in prices if not value and value is not None}
+    zeros = numbers_at_zero(rows, price)
     at_zero = [row for row in among(rows, zeros) if row.number not in outlined.held] if zeros else []
     order = list(outlined.requests)
     at_zero.sort(key=lambda row: order.index(group_of(row.values, destination)) if len(order) > 1 else 0)

@@ -83,19 +83,20 @@ def added_up_row(rows: Sequence[Row], summed: str) -> Row:
 def rows_sharing_a_key(table: TypedTable) -> list[Row]:
     """Return the rows of a table whose key is that of another one, but for capitals and blanks perhaps.
 
-    Keys are compared by a hash first: of a million rows no more than eight bytes each are kept.
+    Keys are compared by their hashes first (`key_hashes`, in `Seen.keys`): of a million rows no more than eight bytes
+    each are kept.
     """
     destination = table.destination
     if not destination.key:
         return []
     if destination.alternative_keys:
         return alike(lambda: _rows(table), lambda row: _folded_key(row, destination))
-    hashes = [array("q", _hashes(block, table)) for block in table.blocks()]
-    several = _several(hashes)
+    several = _several(table.seen.keys)
     return [
         row
-        for block, found in zip(table.blocks(), hashes, strict=True)
-        for row in block.rows_at([at for at, one in enumerate(found) if one in several] if several else [])
+        for at, hashes in enumerate(table.seen.keys if several else ())
+        if (places := [place for place, one in enumerate(hashes) if one in several])
+        for row in table.block(at).rows_at(places)
     ]
 
 
@@ -143,19 +144,24 @@ def _rows(table: TypedTable) -> Iterator[Row]:
         yield from block.rows()
 
 
-def _hashes(block: TypedBlock, table: TypedTable) -> Iterator[int]:
-    """Yield the hash of each row's key without capitals and blanks; 0 where the key is not whole."""
+def key_hashes(block: TypedBlock, table: TypedTable) -> array[int]:
+    """Return the hash of each row's key without capitals and blanks; 0 where the key is not whole.
+
+    None for destinations whose rows are of several kinds, or have no key.
+    """
     names = table.destination.key
+    if not names or table.destination.alternative_keys:
+        return array("q")
     if not set(names).issubset(table.names):
-        return iter([0] * len(block.numbers))
+        return array("q", [0] * len(block.numbers))
     columns = [block.values(name) for name in names]
     folds = [dict(_folded_pairs(set(column))) for column in columns]
     folded = ([fold[value] for value in column] for column, fold in zip(columns, folds, strict=True))
     hashes = map(hash, map(_BETWEEN.join, zip(*folded, strict=True)))
     if any(None in column for column in columns):
         whole = (None not in values for values in zip(*columns, strict=True))
-        return (one or 1 if flag else 0 for one, flag in zip(hashes, whole, strict=True))
-    return (one or 1 for one in hashes)
+        return array("q", (one or 1 if flag else 0 for one, flag in zip(hashes, whole, strict=True)))
+    return array("q", (one or 1 for one in hashes))
 
 
 def _folded_pairs(values: Iterable[Value | None]) -> Iterator[tuple[Value | None, str]]:

@@ -90,7 +90,7 @@ class WrittenNumber:
 def plain_decimal(digits: str) -> Decimal:
     """Return the number of a text such as ``-12.50`` without an exponent and without needless zeros."""
     if "." in digits:
-        digits = digits.rstrip("0").rstrip(".")
+        digits = digits.rstrip("0").rstrip(".").rstrip("-") or "0"
     number = Decimal(digits)
     return number or Decimal(0)
 

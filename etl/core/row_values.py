@@ -19,6 +19,9 @@ class KeptByColumn(Protocol):
     def values_of(self, names: Sequence[str], erasure: Value | None = None) -> Iterator[tuple[Value | None, ...]]:
         """Yield the values of these fields of each row, in its order: see the function `values_of`."""
 
+    def at_zero(self, name: str) -> Iterator[int]:
+        """Yield the numbers of the rows that have a 0 in this field."""
+
     def partly_blank(self, names: Sequence[str]) -> list[str]:
         """Return those of these fields that are blank in some row."""
 
@@ -40,6 +43,13 @@ def partly_blank(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     if isinstance(rows, KeptByColumn):
         return rows.partly_blank(names)
     return [name for name in names if any(name not in row.values for row in rows)]
+
+
+def numbers_at_zero(rows: Sequence[Row], name: str) -> set[int]:
+    """Return the numbers of the rows that have a 0 in this field."""
+    if isinstance(rows, KeptByColumn):
+        return set(rows.at_zero(name))
+    return {row.number for row in rows if row.values.get(name) == 0}
 
 
 def numbers_of(rows: Sequence[Row]) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, compress, islice, repeat
 from typing import overload
 
@@ -78,11 +78,13 @@ class TypedRows(Sequence[Row]):
     def partly_blank(self, names: Sequence[str]) -> list[str]:
         """Return those of these fields that are blank in some row; a row that is left out may be it."""
         present = () if self._of or self._instead else self._table.names
-        return [
-            name
-            for name in names
-            if name not in present or any(None in block.values(name) for block in self._table.blocks())
-        ]
+        return [name for name in names if name not in present or name in self._table.seen.blank]
+
+    def at_zero(self, name: str) -> Iterator[int]:
+        """Yield the numbers of the rows that have a 0 in this field."""
+        if name == self._table.destination.watched.price and not (self._of or self._instead):
+            return (number for number in self._table.seen.free if number not in self._left_out)
+        return (number for number, (value,) in zip(self.numbers, self.values_of([name]), strict=True) if value == 0)
 
     def among(self, numbers: Container[int]) -> Iterator[Row]:
         """Yield the rows with these numbers."""
@@ -98,20 +100,18 @@ class TypedRows(Sequence[Row]):
         for block in self._table.blocks():
             yield from compress(block.numbers, self._kept(block)) if self._left_out else block.numbers
 
-    def touched(self, also: Container[int]) -> Iterator[Row]:
+    def touched(self, also: Collection[int]) -> Iterator[Row]:
         """Yield, before they are derived, the rows that `Destination.derive` may change, and those in `also`."""
+        if not (self._of or also):
+            return
         for block in self._table.blocks():
             columns = [block.values(name) for name in self._of]
-            places = (
-                [
-                    at
-                    for at, number in enumerate(block.numbers)
-                    if number not in self._left_out
-                    and (number in also or any(column[at] is not None for column in columns))
-                ]
-                if self._of or also
-                else []
-            )
+            places = [
+                at
+                for at, number in enumerate(block.numbers)
+                if number not in self._left_out
+                and (number in also or any(column[at] is not None for column in columns))
+            ]
             yield from (self._instead.get(row.number, row) for row in block.rows_at(places))
 
     def _column(self, block: TypedBlock, name: str, erasure: Value | None) -> Sequence[Value | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress, repeat
@@ -83,11 +84,15 @@ class Grouping:
 class TypedBlock:
     """Rows that are data and follow each other, as typed columns: each is read when it is looked at, once."""
 
-    def __init__(self, table: TypedTable, numbers: Sequence[int], cells: Callable[[int], Sequence[Cell]]) -> None:
+    def __init__(
+        self, table: TypedTable, numbers: Sequence[int], opened: Callable[[], Block], flags: bytes | None
+    ) -> None:
         self.numbers = numbers
         """The rows' numbers, as Excel shows them."""
         self._table = table
-        self._cells = cells
+        self._open = opened
+        self._flags = flags
+        self._block: Block | None = None
         self._read: dict[str, tuple[ReadColumn, tuple[int, ...]]] = {}
         self._values: dict[str, Sequence[Value | None]] = {}
         self._waiting: frozenset[int] | None = None
@@ -98,7 +103,10 @@ class TypedBlock:
         if reader is None:
             return None
         if name not in self._read:
-            self._read[name] = reader.read(self.numbers, self._cells(reader.mapped.column))
+            if self._block is None:
+                self._block = self._open()
+            cells = chosen(self._block.column(reader.mapped.column), self._flags)
+            self._read[name] = reader.read(self.numbers, cells)
         return self._read[name][0]
 
     def values(self, name: str) -> Sequence[Value | None]:
@@ -194,6 +202,27 @@ class TypedBlock:
 
 
 @dataclass(slots=True)
+class Seen:
+    """What is worth knowing of all rows without reading them again."""
+
+    blank: set[str] = field(default_factory=set)
+    """The fields that some row leaves blank."""
+    free: list[int] = field(default_factory=list)
+    """The numbers of the rows with a price of 0 (`Watched.price`)."""
+    keys: list[array[int]] = field(default_factory=list)
+    """Of each block, the hash of each row's key (`duplicates`)."""
+
+    def add(self, block: TypedBlock, table: TypedTable, keys: array[int]) -> None:
+        """Take in the next block, with the hashes of its rows' keys."""
+        self.keys.append(keys)
+        self.blank.update(name for name in table.names if name not in self.blank and None in block.values(name))
+        price = table.destination.watched.price
+        if price in table.names:
+            pairs = zip(block.numbers, block.values(price), strict=True)
+            self.free += [number for number, value in pairs if not value and value is not None]
+
+
+@dataclass(slots=True)
 class TypedTable:
     """All rows of a sheet that are data, as typed columns, block by block."""
 
@@ -209,6 +238,8 @@ class TypedTable:
     data: Sequence[bytes | None] = ()
     """Of each block, a flag a row: it is data. None: all of them are."""
     grouping: Grouping = Grouping(None, misread=False)
+    seen: Seen = field(default_factory=Seen, repr=False)
+    """What was gathered of all blocks when they were checked."""
     _kept: dict[int, TypedBlock] = field(default_factory=dict, repr=False)
     _blocks: dict[int, Block] = field(default_factory=dict, repr=False)
 
@@ -262,8 +293,10 @@ class TypedTable:
 
     def _opened(self, at: int) -> TypedBlock:
         start, flags = self.starts[at], self.data[at]
-        block = self._blocks.pop(start + 1, None)
-        if block is None:
-            block = block_at(self.sheet, start, min(start + self.starts.step, len(self.sheet.rows)))
-        numbers = block.numbers if flags is None else list(compress(block.numbers, flags))
-        return TypedBlock(self, numbers, lambda index: chosen(block.column(index), flags))
+        stop = min(start + self.starts.step, len(self.sheet.rows))
+        numbers = range(start + 1, stop + 1)
+
+        def opened() -> Block:
+            return self._blocks.pop(start + 1, None) or block_at(self.sheet, start, stop)
+
+        return TypedBlock(self, numbers if flags is None else list(compress(numbers, flags)), opened, flags)

@@ -14,6 +14,7 @@ from etl.core.duplicates import (
     added_up_row,
     check_policy,
     decide_duplicates,
+    key_hashes,
     repeated_lines,
     rows_sharing_a_key,
 )
@@ -22,7 +23,7 @@ from etl.core.limits import Limit, limits_of
 from etl.core.mapping import Mapped
 from etl.core.places import Places
 from etl.core.typed_rows import TypedRows
-from etl.core.typed_table import TypedBlock, TypedTable
+from etl.core.typed_table import Seen, TypedBlock, TypedTable
 from etl.messages import Text, text
 from etl.model import Finding, Layout, Row, Severity, Value
 from etl.vendors.base import Destination, Need
@@ -108,7 +109,9 @@ def _by_cell(
     """Yield what there is to say about single cells, and what was rounded; `rounded` takes the new values by row."""
     schema = schema_of(destination)
     roundings: dict[str, list[Rounding]] = {}
+    table.seen = Seen()
     for block in table.blocks():
+        table.seen.add(block, table, key_hashes(block, table))
         misread = list(block.findings)
         found = [*misread, *_broken_limits(block, table, schema, places)]
         found += _missing_values(block, table, misread, places)
