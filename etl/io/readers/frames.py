@@ -48,6 +48,11 @@ class Frame:
     def __len__(self) -> int:
         return self.count
 
+    @property
+    def widest(self) -> int:
+        """How many columns there are."""
+        return self.left + len(self.packed)
+
     def columns(self, most: int | None = None) -> list[CellColumn]:
         """Return the cells by column, of no more than `most` columns."""
         nothing: list[CellColumn] = [[None] * self.count for _ in range(self.left)]

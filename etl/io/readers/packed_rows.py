@@ -20,6 +20,11 @@ class Pack(Protocol):
         """Return how many rows there are."""
         ...
 
+    @property
+    def widest(self) -> int:
+        """How many cells the rows have at most, before the blank ones at their ends are left out."""
+        ...
+
     def rows(self) -> list[CellRow]:
         """Return the rows, without blank cells at their ends."""
         ...
@@ -61,7 +66,14 @@ class PackedRows(Sequence[CellRow]):
         if not 0 <= index < self._count:
             raise IndexError(index)
         number = self._pack_of(index)
-        return self._rows_of(number)[index - self._begins[number]]
+        at = index - self._begins[number]
+        most = self._most_columns
+        if self._rows[0] == number or (most is not None and self._packs[number].widest > most):
+            return self._rows_of(number)[at]
+        cells = [column[at] for column in self._columns_of(number)]
+        while cells and cells[-1] is None:
+            cells.pop()
+        return tuple(cells)
 
     def __iter__(self) -> Iterator[CellRow]:
         for number in range(self._pack_of(self._count - 1) + 1 if self._count else 0):
