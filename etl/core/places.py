@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from etl.core.table import seen_at
-from etl.model import Finding, Layout, Sheet
+from etl.model import Cell, Finding, Layout, Sheet
 
 
 class Places:
     """The places of one sheet's table."""
 
-    def __init__(self, sheet: Sheet | None, layout: Layout) -> None:
+    def __init__(self, sheet: Sheet | None, layout: Layout, cell: Callable[[int, int], Cell] | None = None) -> None:
+        """`cell` gives what stands at a row and a column of the sheet, where it was taken apart already."""
         self._sheet = sheet
+        self._cell = cell or (sheet.cell if sheet is not None else None)
         self._columns = {column.field: column for column in layout.columns}
         self._constants = layout.constants
 
@@ -20,8 +23,9 @@ class Places:
         """Return the finding with its sheet, row, column, header and the cell as shown."""
         column = self._columns.get(name)
         seen = self._constants.get(name)
-        if self._sheet is not None and column is not None:
-            seen = seen_at(self._sheet, number, column.column) or seen
+        if self._sheet is not None and self._cell is not None and column is not None:
+            cell = self._cell(number, column.column)
+            seen = seen_at(self._sheet, number, column.column, cell) or seen
         return replace(
             finding,
             sheet=self._sheet.name if self._sheet is not None else None,

@@ -108,9 +108,9 @@ def covered_rows(sheet: Sheet, column: int, first: int, last: int) -> dict[int, 
     return covered
 
 
-def seen_at(sheet: Sheet, row: int, column: int) -> str:
-    """Return what the person sees in a cell, with no more decimals than its number format shows."""
-    cell, note = sheet.cell(row, column), sheet.notes.get((row, column))
+def seen_at(sheet: Sheet, row: int, column: int, cell: Cell) -> str:
+    """Return what the person sees in `cell`, which stands there, with no more decimals than its number format shows."""
+    note = sheet.notes.get((row, column))
     decimals = sheet.decimals.of(row, column) if isinstance(cell, float) and note is None else None
     number = number_of_float(cell) if decimals is not None and isinstance(cell, float) else None
     if number is None or decimals is None or decimals_of(number) <= decimals:

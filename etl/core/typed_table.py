@@ -103,11 +103,19 @@ class TypedBlock:
         if reader is None:
             return None
         if name not in self._read:
-            if self._block is None:
-                self._block = self._open()
-            cells = chosen(self._block.column(reader.mapped.column), self._flags)
+            cells = chosen(self._opened().column(reader.mapped.column), self._flags)
             self._read[name] = reader.read(self.numbers, cells)
         return self._read[name][0]
+
+    def cell(self, number: int, column: int) -> Cell:
+        """Return what stands in the sheet at a row of the block and a column by index."""
+        block = self._opened()
+        return block.column(column)[number - block.first]
+
+    def _opened(self) -> Block:
+        if self._block is None:
+            self._block = self._open()
+        return self._block
 
     def values(self, name: str) -> Sequence[Value | None]:
         """Return the values of a field: the sheet's, else those that ``--set`` or a default give."""

@@ -80,7 +80,7 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
     table = mapped.table
     places = Places(table.sheet, layout)
     rounded: dict[int, dict[str, Value]] = {}
-    findings = list(_by_cell(table, destination, places, rounded))
+    findings = list(_by_cell(table, destination, layout, rounded))
     invalid = _rows_with_errors(findings)
     sharing = rows_sharing_a_key(table)
     decided = decide_duplicates(sharing, invalid, destination, duplicates)
@@ -104,7 +104,7 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
 
 
 def _by_cell(
-    table: TypedTable, destination: Destination, places: Places, rounded: dict[int, dict[str, Value]]
+    table: TypedTable, destination: Destination, layout: Layout, rounded: dict[int, dict[str, Value]]
 ) -> Iterator[Finding]:
     """Yield what there is to say about single cells, and what was rounded; `rounded` takes the new values by row."""
     schema = schema_of(destination)
@@ -112,6 +112,7 @@ def _by_cell(
     table.seen = Seen()
     for block in table.blocks():
         table.seen.add(block, table, key_hashes(block, table))
+        places = Places(table.sheet, layout, block.cell)
         misread = list(block.findings)
         found = [*misread, *_broken_limits(block, table, schema, places)]
         found += _missing_values(block, table, misread, places)
