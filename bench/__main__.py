@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sheets, once: a report, no table is written")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that the sandbox ends, too
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # after its first start, what is installed is compiled
     note = measured_on()
     print("\n".join([note, "", *HEADING]), flush=True)
     figures = measure(asked.parts or list(PARTS), quick=asked.quick)
@@ -41,6 +43,7 @@ def measure(parts: list[str], *, quick: bool) -> list[Figure]:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder, vendor() as simulated:
         bench = Bench(folder=Path(folder), vendor=simulated, size=QUICK if quick else FULL)
+        bench.validate(bench.sheet(0.0, 20), "--no-results")
         for part in parts:
             begun = time.perf_counter()
             for figure in PARTS[part](bench):

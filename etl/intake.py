@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from etl.core.headers import Wanted, choose_sheet, find_layout
 from etl.core.mapping import ReadingOptions, map_rows
 from etl.core.table import SourceRows
-from etl.core.validation import Checked, check
+from etl.core.validation import Checked, check, first_check
 from etl.errors import EtlError, FileError
 from etl.freshness import age_findings
 from etl.io.readers import Source
@@ -52,6 +52,11 @@ class Intake:
     def shown(self, number: int) -> int | None:
         """Return the number by which a row is reported: that of the sheet it first stood in; None for an added row."""
         return number if self.resent is None else self.resent.original(number)
+
+
+def get_ready() -> None:
+    """Let the libraries do what they do once, while the file is read."""
+    first_check()
 
 
 def take_in(

@@ -97,8 +97,9 @@ def _destination(name: str | None) -> Destination:
 
 def read_and_check(prepared: Prepared, *, sending: bool) -> Intake:
     """Return the checked sheet; `sending` makes hidden rows a question. Raises FileError or UsageError."""
-    import_ahead("etl.intake")
+    libraries = import_ahead("etl.intake", "get_ready")
     _read_ahead(prepared)
+    libraries.join()
     from etl.intake import take_in  # noqa: PLC0415 - pandas and pandera
 
     zone = prepared.options.zone_of(*prepared.company)

@@ -6,13 +6,18 @@ import importlib
 import threading
 
 
-def import_ahead(module: str) -> None:
-    """Begin to import a module. Whoever imports it afterwards waits for it, and sees what went wrong, if anything."""
-    threading.Thread(target=_import, args=(module,), name=f"import {module}").start()
+def import_ahead(module: str, ready: str) -> threading.Thread:
+    """Begin to import a module and to call its function `ready` then; return the thread, to wait for it.
+
+    Whoever imports the module afterwards sees what went wrong, if anything.
+    """
+    thread = threading.Thread(target=_import, args=(module, ready), name=f"import {module}")
+    thread.start()
+    return thread
 
 
-def _import(module: str) -> None:
+def _import(module: str, ready: str) -> None:
     try:
-        importlib.import_module(module)
+        getattr(importlib.import_module(module), ready)()
     except ImportError:
         return  # the import that needs it will say so

@@ -71,6 +71,11 @@ def schema_of(destination: Destination) -> pa.DataFrameSchema:
     )
 
 
+def first_check() -> None:
+    """Check nothing: pandera registers its parts, and imports some, when it is first called."""
+    pa.Check(lambda series: series.notna(), ignore_na=False)(pd.Series([], dtype=object))
+
+
 def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicates: str = "error") -> Checked:
     """Return the rows that may be sent, with all findings of the sheet: misread cells, and every broken rule.
 
