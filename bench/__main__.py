@@ -1,4 +1,7 @@
-"""Measures all figures side by side and writes them into README: ``uv run --group bench python -m bench [--quick]``."""
+"""Measures all figures side by side and writes them into README.
+
+``uv run --isolated --no-dev --group bench python -m bench [--quick]``: what users install, without the tests.
+"""
 
 from __future__ import annotations
 

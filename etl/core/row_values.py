@@ -23,7 +23,7 @@ class KeptByColumn(Protocol):
         """Yield the numbers of the rows that have a 0 in this field."""
 
     def partly_blank(self, names: Sequence[str]) -> list[str]:
-        """Return those of these fields that are blank in some row."""
+        """Return those of these fields that may be blank in some row."""
 
     def among(self, numbers: Container[int]) -> Iterator[Row]:
         """Yield the rows with these numbers."""

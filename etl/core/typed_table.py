@@ -107,6 +107,12 @@ class TypedBlock:
             self._read[name] = reader.read(self.numbers, cells)
         return self._read[name][0]
 
+    def leaves_blank(self, name: str) -> bool:
+        """Say whether a field has no value in some row where its cell was not misread."""
+        blank = self.values(name).count(None)
+        column = self.column(name) if blank else None
+        return blank > (sum(finding.is_error for finding in column.findings) if column is not None else 0)
+
     def cell(self, number: int, column: int) -> Cell:
         """Return what stands in the sheet at a row of the block and a column by index."""
         block = self._opened()
@@ -214,7 +220,7 @@ class Seen:
     """What is worth knowing of all rows without reading them again."""
 
     blank: set[str] = field(default_factory=set)
-    """The fields that some row leaves blank."""
+    """The fields that some row leaves blank; a cell that was not understood is not blank."""
     free: list[int] = field(default_factory=list)
     """The numbers of the rows with a price of 0 (`Watched.price`)."""
     keys: list[array[int]] = field(default_factory=list)
@@ -223,7 +229,7 @@ class Seen:
     def add(self, block: TypedBlock, table: TypedTable, keys: array[int]) -> None:
         """Take in the next block, with the hashes of its rows' keys."""
         self.keys.append(keys)
-        self.blank.update(name for name in table.names if name not in self.blank and None in block.values(name))
+        self.blank.update(name for name in table.names if name not in self.blank and block.leaves_blank(name))
         price = table.destination.watched.price
         if price in table.names:
             pairs = zip(block.numbers, block.values(price), strict=True)
