@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress, zip_longest
+from itertools import compress, islice, zip_longest
+from typing import TypeVar
 
 from etl.model import Cell, ColumnedRows, Sheet
+
+T = TypeVar("T")
 
 BLOCK_ROWS = 65_536
 """Rows of a block: enough for what is done once a block to weigh nothing."""
@@ -65,3 +68,9 @@ def flags_without(flags: bytes | None, out: Iterable[int], numbers: range) -> by
     for at in places:
         changed[at] = 0
     return bytes(changed)
+
+
+def in_order(rows: Sequence[T], index: slice) -> list[T]:
+    """Return a slice of rows that are quick to go through and slow to pick out one by one."""
+    places = range(*index.indices(len(rows)))
+    return list(islice(rows, places.start, places.stop, places.step)) if places.step > 0 else list(rows)[index]

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate, compress, islice, repeat
 from typing import overload
 
-from etl.core.blocks import block_at, chosen
+from etl.core.blocks import block_at, chosen, in_order
 from etl.core.numbers import decimals_of, number_of_float
 from etl.core.reading import is_blank, shown
 from etl.model import Cell, CellNote, Sheet, SourceRow
@@ -61,8 +61,7 @@ class SourceRows(Sequence[SourceRow]):
 
     def __getitem__(self, index: int | slice) -> SourceRow | list[SourceRow]:
         if isinstance(index, slice):
-            places = range(*index.indices(len(self)))
-            return list(islice(self, places.start, places.stop, places.step)) if places.step > 0 else list(self)[index]
+            return in_order(self, index)
         at = index + len(self) if index < 0 else index
         if not 0 <= at < len(self):
             raise IndexError(index)

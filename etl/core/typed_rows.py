@@ -7,6 +7,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from itertools import accumulate, compress, islice, repeat
 from typing import overload
 
+from etl.core.blocks import in_order
 from etl.core.typed_table import TypedBlock, TypedTable
 from etl.model import Row, Value
 
@@ -48,8 +49,7 @@ class TypedRows(Sequence[Row]):
 
     def __getitem__(self, index: int | slice) -> Row | list[Row]:
         if isinstance(index, slice):
-            places = range(*index.indices(len(self)))
-            return list(islice(self, places.start, places.stop, places.step)) if places.step > 0 else list(self)[index]
+            return in_order(self, index)
         at = index + len(self) if index < 0 else index
         if not 0 <= at < len(self):
             raise IndexError(index)
