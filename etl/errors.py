@@ -14,8 +14,12 @@ EtlError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from etl.messages import Text, text, translate
-from etl.model import Finding
+
+if TYPE_CHECKING:
+    from etl.model import Finding
 
 
 class EtlError(Exception):

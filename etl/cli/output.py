@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from etl.cli.asked import Asked
 from etl.cli.command import Setting
-from etl.core.report import Report
 from etl.core.row_names import row_name, row_refs
 from etl.errors import EtlError, InterruptedRunError, RefusedError, UsageError
 from etl.messages import Text, text, translate
-from etl.model import Finding, Json
 
 if TYPE_CHECKING:
+    from etl.cli.asked import Asked
+    from etl.core.report import Report
     from etl.demo import Demonstrated
+    from etl.model import Finding, Json
 
 _NOTHING_DONE = frozenset({3, 4, 6})
 """Endings that have only a message to tell."""
@@ -113,6 +113,8 @@ def show_error(setting: Setting, error: EtlError) -> int:
 
 
 def _report_of(setting: Setting, error: EtlError) -> Report:
+    from etl.core.report import Report  # noqa: PLC0415 - only with --json
+
     return Report(
         command=setting.command or "",
         run=error.run if isinstance(error, RefusedError) else None,

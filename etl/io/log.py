@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -154,9 +152,3 @@ def _kind(error: BaseException) -> str:
     if isinstance(error, AttributeError | NameError | ImportError) and error.name:
         return f"{kind}: {error.name}"
     return kind
-
-
-def hide_tracebacks() -> None:
-    """Let an error that nobody caught print its kind alone: a traceback's words may hold a credential (SEC-6)."""
-    sys.excepthook = lambda kind, _error, _trace: print(f"etl: {kind.__name__}", file=sys.stderr)
-    threading.excepthook = lambda args: print(f"etl: {args.exc_type.__name__}", file=sys.stderr)

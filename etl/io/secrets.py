@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NoReturn
@@ -231,11 +230,3 @@ def clean(words: str) -> str:
     words = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", _INVISIBLE.sub("", _ANSI.sub("", words)))
     words = " ".join(words.split())
     return words if len(words) <= LONGEST_TEXT else words[: LONGEST_TEXT - 1] + "…"
-
-
-def forbid_core_dumps() -> None:
-    """Keep the kernel from writing this process's memory, credentials and all, to disk (SEC-6). Nothing on Windows."""
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - Unix alone has it
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -23,7 +23,6 @@ from etl.io.secrets import (
     LONGEST_TEXT,
     Secret,
     clean,
-    forbid_core_dumps,
     redact,
     resolve,
     store,
@@ -335,12 +334,3 @@ def test_cleaning_is_total_and_final(words: str) -> None:
     assert not any(ord(character) < 32 or 0x7F <= ord(character) < 0xA0 for character in shown)
     assert shown.encode() == shown.encode("utf-8", "surrogatepass")
     assert clean(shown) == shown
-
-
-@posix
-def test_no_core_is_dumped() -> None:
-    """A crash of the process leaves no copy of its memory on disk (SEC-6)."""
-    import resource  # noqa: PLC0415 - Unix alone has it
-
-    forbid_core_dumps()
-    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
