@@ -183,6 +183,11 @@ class ShownDecimals:
 class ColumnedRows(Protocol):
     """Rows that hand out their cells by column, as those of workbooks and CSV files do: far cheaper than row by row."""
 
+    @property
+    def widest(self) -> int:
+        """How many columns `columns` hands out at the most."""
+        ...
+
     def columns(self, start: int, stop: int) -> list[list[Cell]]:
         """Return the cells of ``rows[start:stop]``, column by column: lists that are the caller's own.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from decimal import Decimal
 
 from etl.core.numbers import (
@@ -34,11 +34,10 @@ def decimal_reader(column: Column, evidence: Evidence) -> CellReader:
     return read
 
 
-def numbers_at_a_glance(cells: Sequence[Cell], known: MutableMapping[Cell, CellReading]) -> list[CellReading]:
-    """Return the readings of cells; Excel's own numbers are read here, `known` reads the others."""
-    floats = [cell for cell in set(cells) if type(cell) is float and -EXACT < cell < EXACT]
+def take_floats(cells: Iterable[Cell], known: MutableMapping[Cell, CellReading]) -> None:
+    """Put the readings of Excel's own numbers among some cells into `known`, all at once."""
+    floats = [cell for cell in cells if type(cell) is float and -EXACT < cell < EXACT]
     known.update(zip(floats, numbers_of_floats(floats), strict=True))
-    return [known[cell] for cell in cells]
 
 
 def integer_reader(column: Column, evidence: Evidence) -> CellReader:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import compress, islice, zip_longest
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ class Block:
     height: int
     columns: Sequence[Sequence[Cell]]
     """By index from 0, as many as the widest row has; each `height` cells long."""
+    _different: dict[int, set[Cell]] = field(default_factory=dict, repr=False)
 
     @property
     def numbers(self) -> range:
@@ -33,6 +34,12 @@ class Block:
     def column(self, index: int) -> Sequence[Cell]:
         """Return the cells of a column; blank ones when no row reaches it."""
         return self.columns[index] if index < len(self.columns) else [None] * self.height
+
+    def different(self, index: int) -> Collection[Cell]:
+        """Return each cell of a column once; of a logical value and a number that are equal, one."""
+        if index not in self._different:
+            self._different[index] = set(self.column(index))
+        return self._different[index]
 
     def row(self, number: int) -> list[Cell]:
         """Return the cells of a row by its number."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 
-from etl.core.amounts import decimal_reader, integer_reader, numbers_at_a_glance
+from etl.core.amounts import decimal_reader, integer_reader, take_floats
 from etl.core.choices import choice_reader
 from etl.core.codes import code_reader, codes_at_a_glance, padded_digits, text_reader, texts_at_a_glance
 from etl.core.moments import moment_reader
@@ -97,25 +97,27 @@ def reader_of(column: Column, evidence: Evidence = NO_EVIDENCE, *, is_key: bool 
     return read
 
 
-def read_many(cells: Sequence[Cell], column: Column, known: MutableMapping[Cell, CellReading]) -> list[CellReading]:
+def read_many(
+    cells: Sequence[Cell], different: Collection[Cell], column: Column, known: MutableMapping[Cell, CellReading]
+) -> list[CellReading]:
     """Return the readings of a column's cells without notes, of which none is a logical value.
 
-    What stands as it is understood, as most texts and codes do, is seen at a glance; `known` reads the other cells.
+    `different` has at least each of them once. What stands as it is understood, as most texts and codes do, is seen at
+    a glance; `known` reads the other cells.
     """
-    glance = _GLANCES.get(column.kind)
-    return [known[cell] for cell in cells] if glance is None else glance(cells, known)
+    match column.kind:
+        case Kind.TEXT:
+            return texts_at_a_glance(cells, known)
+        case Kind.CODE:
+            return codes_at_a_glance(cells, known)
+        case Kind.DECIMAL:
+            take_floats(different, known)
+    return [known[cell] for cell in cells]
 
 
 def read_constant(written: str, column: Column, decimal: str = "auto", zone: str = DEFAULT_ZONE) -> CellReading:
     """Return what a ``--set`` value says for `column`; an ambiguous number is settled by `decimal` only."""
     return reader_of(column, gather_evidence((), (), column, decimal, zone))(written, None)
-
-
-_GLANCES: Mapping[Kind, Callable[[Sequence[Cell], MutableMapping[Cell, CellReading]], list[CellReading]]] = {
-    Kind.TEXT: texts_at_a_glance,
-    Kind.CODE: codes_at_a_glance,
-    Kind.DECIMAL: numbers_at_a_glance,
-}
 
 
 def _reader_of_kind(column: Column, evidence: Evidence, *, is_key: bool) -> CellReader:

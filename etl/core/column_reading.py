@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import cast
@@ -26,6 +26,8 @@ class SheetColumn:
     mapped: MappedColumn
     numbers: Sequence[int]
     cells: Sequence[Cell]
+    different: Collection[Cell]
+    """Each cell once, at least those of these rows."""
     notes: Mapping[int, CellNote]
     """By row number, of the whole column."""
     covered: Mapping[int, tuple[int, int]]
@@ -136,7 +138,7 @@ class _Readings(dict[Cell, CellReading]):
         """Return the reading of every cell. Logical values are kept apart: for a dictionary True is 1.0."""
         logical = bool in set(map(type, cells.cells))
         plain = [None if type(cell) is bool else cell for cell in cells.cells] if logical else cells.cells
-        readings = read_many(plain, declared, self)
+        readings = read_many(plain, cells.different, declared, self)
         if not (logical or cells.notes or cells.covered):
             return readings
         for place, (number, cell) in enumerate(zip(cells.numbers, cells.cells, strict=True)):

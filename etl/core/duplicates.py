@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import cast
 
 import numpy as np
 
@@ -154,23 +155,24 @@ def key_hashes(block: TypedBlock, table: TypedTable) -> array[int]:
         return array("q")
     if not set(names).issubset(table.names):
         return array("q", [0] * len(block.numbers))
-    columns = [block.values(name) for name in names]
-    folds = [dict(_folded_pairs(set(column))) for column in columns]
-    folded = ([fold[value] for value in column] for column, fold in zip(columns, folds, strict=True))
-    hashes = map(hash, map(_BETWEEN.join, zip(*folded, strict=True)))
-    if any(None in column for column in columns):
-        whole = (None not in values for values in zip(*columns, strict=True))
+    hashes = map(hash, map(_BETWEEN.join, zip(*(_folded_values(block, name) for name in names), strict=True)))
+    if any(map(block.has_blank, names)):
+        rows = zip(*(block.values(name) for name in names), strict=True)
+        whole = (all(value is not None for value in values) for values in rows)
         return array("q", (one or 1 if flag else 0 for one, flag in zip(hashes, whole, strict=True)))
     return array("q", (one or 1 for one in hashes))
 
 
-def _folded_pairs(values: Iterable[Value | None]) -> Iterator[tuple[Value | None, str]]:
-    """Yield each value with what it shares with others that differ in case and blanks; most codes have no blanks."""
-    for value in values:
-        if type(value) is str and value.isalnum() and value.isascii():
-            yield value, value.lower()
-        else:
-            yield value, _folded(str(value))
+def _folded_values(block: TypedBlock, name: str) -> Iterable[str]:
+    """Return what each row's value shares with others that differ in case and blanks; most codes have no blanks."""
+    values, different = block.values(name), block.different(name)
+    if len(different) > len(values) // 2 and not block.has_blank(name) and set(map(type, different)) == {str}:
+        texts = cast("Sequence[str]", values)
+        if (joined := "".join(texts)).isalnum() and joined.isascii():
+            return map(str.lower, texts)
+    fold: dict[Value | None, str] = {value: _folded(str(value)) for value in different}
+    fold[None] = ""
+    return map(fold.__getitem__, values)
 
 
 def _hash(key: str | None) -> int:

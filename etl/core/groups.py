@@ -40,7 +40,7 @@ def given_groups(
 
 
 def _cells(sheet: Sheet, header_row: int, index: int) -> set[Cell]:
-    found = {cell for block in blocks_below(sheet, header_row) for cell in block.column(index)}
+    found = {cell for block in blocks_below(sheet, header_row) for cell in block.different(index)}
     return {cell for cell in found if not is_blank(cell)}
 
 

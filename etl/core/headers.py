@@ -16,7 +16,17 @@ from etl.core.table import is_filled
 from etl.core.vocabulary import Vocabulary, header_key, header_text, vocabulary_of
 from etl.errors import FileError, UsageError
 from etl.messages import text
-from etl.model import DEFAULT_ZONE, Cell, Finding, Layout, MappedColumn, Sheet, column_index, column_letter
+from etl.model import (
+    DEFAULT_ZONE,
+    Cell,
+    ColumnedRows,
+    Finding,
+    Layout,
+    MappedColumn,
+    Sheet,
+    column_index,
+    column_letter,
+)
 from etl.vendors.base import Destination, Need
 
 
@@ -180,7 +190,8 @@ def _headers(sheet: Sheet, found: HeaderCandidate) -> tuple[str, ...]:
     while headers and not headers[-1]:
         headers.pop()
     width = len(headers)
-    for block in blocks_below(sheet, found.row):
+    beyond = not isinstance(sheet.rows, ColumnedRows) or sheet.rows.widest > width
+    for block in blocks_below(sheet, found.row) if beyond else ():
         filled = (index + 1 for index in range(width, len(block.columns)) if any(map(is_filled, block.columns[index])))
         width = max([width, *filled])
     return tuple(headers + [""] * (width - len(headers)))

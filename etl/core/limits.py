@@ -17,6 +17,7 @@ from etl.vendors.base import Choice, Column
 _LISTED = 8
 """A message names at most so many values of a code list."""
 _BARCODE_LENGTHS = frozenset({8, 12, 13, 14})
+_NUMBERS = frozenset({Decimal, int})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Limit:
     code: str
     """The finding's code when it does not hold."""
     broken_among: Callable[[Collection[Value]], Collection[Value]]
-    """The values, of some, for which it does not hold."""
+    """Those of some values for which it does not hold: the very objects, so that they need not be compared again."""
     message: Callable[[Value], Text]
     hint: Callable[[Value], Text | None]
     severity: Severity = Severity.ERROR
@@ -131,7 +132,8 @@ def _decimals_limit(most: int) -> Limit:
 
 def _minimum_limit(minimum: Decimal, *, above: bool) -> Limit:
     def broken(values: Collection[Value]) -> list[Value]:
-        numbers = [value for value in values if isinstance(value, Decimal | int)]
+        plain = set(map(type, values)) <= _NUMBERS
+        numbers = cast("Collection[Decimal | int]", values if plain else list(filter(_is_number, values)))
         if not numbers or min(numbers) > minimum:
             return []
         return [value for value in numbers if value < minimum or (above and value == minimum)]
@@ -176,6 +178,10 @@ def _barcode_limit() -> Limit:
         return text("Compare it with the package; it is sent as it stands")
 
     return Limit("check_digit", broken, message, hint, Severity.WARNING)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, Decimal | int)
 
 
 def _digits(value: Value) -> str:

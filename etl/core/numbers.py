@@ -34,6 +34,8 @@ _NO_CENTS = re.compile(r"(?<=[0-9])[.,] ?[-\u2013\u2014]+(?=$| *\$)")
 _MANY_ZEROS = 20
 _SURELY_EXACT = 16
 """Signs of a number with a point and up to 15 digits."""
+_NOT_PLAIN = ("e", "n", "-0.0")
+"""What shows that the shortest form of a float has an exponent, is no number, or may be a zero with a sign."""
 _OUTNUMBERED = 20
 """One text tells how at most so many unclear ones are meant that bear the same sign: it may be the slip itself."""
 _WIDE = Context(prec=4 * MAX_LENGTH)
@@ -126,12 +128,18 @@ def number_of_float(number: float) -> Decimal | None:
 
 
 def numbers_of_floats(numbers: Sequence[float]) -> list[Decimal | None]:
-    """Return what `number_of_float` does of each: most need no more than their shortest form."""
+    """Return what `number_of_float` does of each: most need no more than their shortest form, all at once."""
+    if not numbers:
+        return []
+    shortest = list(map(float.__repr__, numbers))
+    joined = "\0".join(shortest)
+    if max(map(len, shortest)) <= _SURELY_EXACT and not any(sign in joined for sign in _NOT_PLAIN):
+        return list(map(Decimal, f"{joined}\0".replace(".0\0", "\0").split("\0")[:-1]))
     return [
-        Decimal(shortest)
-        if len(shortest) <= _SURELY_EXACT and "e" not in shortest and shortest[-2:] != ".0" and "n" not in shortest
+        Decimal(text.removesuffix(".0"))
+        if len(text) <= _SURELY_EXACT and not any(sign in text for sign in _NOT_PLAIN)
         else number_of_float(number)
-        for number, shortest in zip(numbers, map(float.__repr__, numbers), strict=True)
+        for number, text in zip(numbers, shortest, strict=True)
     ]
 
 

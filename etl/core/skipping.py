@@ -113,14 +113,14 @@ class RowSorter:
 
     def _filled_less_than_twice(self, block: Block) -> list[int]:
         """Return the places in a block of the rows with less than two filled cells in the columns that are read."""
-        columns = [block.column(index) for index in self._indexes]
-        if len(columns) < 2:
+        if len(self._indexes) < 2:
             return list(range(block.height))
-        first, second = (set(_blank_places(cells)) for cells in columns[:2])
+        first, second = (set(_blank_places(block, index)) for index in self._indexes[:2])
         once, never = first ^ second, first & second
-        for cells in columns[2:]:
+        for index in self._indexes[2:]:
             if not once and not never:
                 break
+            cells = block.column(index)
             blank = {at for at in once | never if not is_filled(cells[at])}
             once, never = (once & blank) | (never - blank), never & blank
         return [*once, *never]
@@ -152,7 +152,7 @@ class RowSorter:
         for index in sorted(self._indexes, key=lambda index: len(set(block.column(index)[:_SAMPLE]))):
             cells = block.column(index)
             keys = self._headers[index]
-            found = set(cells) if len(places) == block.height else {cells[at] for at in places}
+            found = block.different(index) if len(places) == block.height else {cells[at] for at in places}
             repeats = {cell for cell in found if _repeats(cell, keys)}
             places = [at for at in places if cells[at] in repeats] if repeats else []
             if not places:
@@ -160,17 +160,12 @@ class RowSorter:
         return places
 
     def _like_totals(self, block: Block) -> Iterable[int]:
-        if self.key is not None:
-            cells = block.column(self.key)
-            if not (totals := _totals_among(cells)):
-                return _blank_places(cells)
-            return [*_blank_places(cells), *(at for at, cell in enumerate(cells) if cell in totals)]
+        blank = _blank_places(block, self.key) if self.key is not None else ()
+        looked_at = range(len(block.columns)) if self.key is None else [self.key]
+        totals = {index: found for index in looked_at if (found := _totals_among(block.different(index)))}
         return {
-            at
-            for cells in block.columns
-            if (totals := _totals_among(cells))
-            for at, cell in enumerate(cells)
-            if cell in totals
+            *blank,
+            *(at for index, found in totals.items() for at, cell in enumerate(block.column(index)) if cell in found),
         }
 
     def _reason_to_skip(self, row: Sequence[Cell]) -> Text | None:
@@ -194,13 +189,15 @@ class RowSorter:
         )
 
 
-def _blank_places(cells: Sequence[Cell]) -> list[int]:
-    """Return where nothing that one can see stands."""
-    return [
-        at
-        for at, cell in enumerate(cells)
-        if cell is None or (type(cell) is str and not cell.isalnum() and is_blank(cell))
-    ]
+def _blank_places(block: Block, index: int) -> list[int]:
+    """Return where in a column nothing that one can see stands."""
+    blank = {
+        cell
+        for cell in block.different(index)
+        if cell is None
+        or (type(cell) is str and (not cell or cell.isspace() or not cell.isprintable()) and is_blank(cell))
+    }
+    return [at for at, cell in enumerate(block.column(index)) if cell in blank] if blank else []
 
 
 def _repeats(cell: Cell, keys: Collection[str]) -> bool:
@@ -208,11 +205,11 @@ def _repeats(cell: Cell, keys: Collection[str]) -> bool:
     return cell is None or (isinstance(cell, str) and cell != "" and header_key(cell) in keys)
 
 
-def _totals_among(cells: Sequence[Cell]) -> set[str]:
+def _totals_among(cells: Iterable[Cell]) -> set[str]:
     """Return the texts that stand before a sum: they begin with t, g or s, or with what `trimmed` takes away."""
     return {
         cell
-        for cell in set(cells)
+        for cell in cells
         if type(cell) is str and (cell[:1] in "TtGgSs" or not cell[:1].isalnum()) and _TOTAL.fullmatch(trimmed(cell))
     }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from itertools import compress, repeat
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from etl.core.blocks import Block, block_at, chosen
@@ -49,18 +51,23 @@ class FieldReader:
         """Take in what is noted about a cell of the column."""
         self._notes[number] = note
 
-    def gather(self, numbers: Sequence[int], cells: Sequence[Cell]) -> None:
-        """Look at cells of rows that are data, for what they say about the others."""
+    def gather(self, numbers: Sequence[int], cells: Sequence[Cell], different: Collection[Cell]) -> None:
+        """Look at cells of rows that are data, and at each of them once, for what they say about the others."""
         by_number = zip(numbers, cells, strict=True) if self._notes else ()
         noted = [(cell, self._notes[number]) for number, cell in by_number if number in self._notes]
-        self._clues.add(set(cells), noted)
+        self._clues.add(different, noted)
 
-    def read(self, numbers: Sequence[int], cells: Sequence[Cell]) -> tuple[ReadColumn, tuple[int, ...]]:
-        """Return what cells of the column say, and the rows in which it erases the vendor's value."""
+    def read(
+        self, numbers: Sequence[int], cells: Sequence[Cell], different: Collection[Cell]
+    ) -> tuple[ReadColumn, tuple[int, ...]]:
+        """Return what cells of the column say, and the rows in which it erases the vendor's value.
+
+        `different` has at least each of them once.
+        """
         if self._reader is None:
             is_key = self.declared.name in self._destination.key
             self._reader = reader_of(self.declared, self._clues.evidence(), is_key=is_key)
-        found = SheetColumn(self._sheet, self.mapped, numbers, cells, self._notes, self._covered)
+        found = SheetColumn(self._sheet, self.mapped, numbers, cells, different, self._notes, self._covered)
         erased: tuple[int, ...] = ()
         refused: tuple[Finding, ...] = ()
         if self._destination.completes:
@@ -95,6 +102,8 @@ class TypedBlock:
         self._block: Block | None = None
         self._read: dict[str, tuple[ReadColumn, tuple[int, ...]]] = {}
         self._values: dict[str, Sequence[Value | None]] = {}
+        self._different: dict[str, list[Value]] = {}
+        self._has_blank: dict[str, bool] = {}
         self._waiting: frozenset[int] | None = None
 
     def column(self, name: str) -> ReadColumn | None:
@@ -103,14 +112,35 @@ class TypedBlock:
         if reader is None:
             return None
         if name not in self._read:
-            cells = chosen(self._opened().column(reader.mapped.column), self._flags)
-            self._read[name] = reader.read(self.numbers, cells)
+            block, index = self._opened(), reader.mapped.column
+            cells = chosen(block.column(index), self._flags)
+            self._read[name] = reader.read(self.numbers, cells, block.different(index))
         return self._read[name][0]
+
+    def different(self, name: str) -> list[Value]:
+        """Return each value of a field once (blanks are none), as objects that the rows have.
+
+        Numbers of equal cells are one object, and their hashes are dear: they are told apart by identity.
+        """
+        if name not in self._different:
+            values = self.values(name)
+            kinds = set(map(type, values))
+            found = {id(value): value for value in values}.values() if Decimal in kinds else set(values)
+            self._has_blank[name] = NoneType in kinds
+            self._different[name] = [value for value in found if value is not None]
+        return self._different[name]
+
+    def has_blank(self, name: str) -> bool:
+        """Say whether a field has no value in some row."""
+        self.different(name)
+        return self._has_blank[name]
 
     def leaves_blank(self, name: str) -> bool:
         """Say whether a field has no value in some row where its cell was not misread."""
-        blank = self.values(name).count(None)
-        column = self.column(name) if blank else None
+        if not self.has_blank(name):
+            return False
+        blank = sum(value is None for value in self.values(name))
+        column = self.column(name)
         return blank > (sum(finding.is_error for finding in column.findings) if column is not None else 0)
 
     def cell(self, number: int, column: int) -> Cell:
@@ -280,7 +310,9 @@ class TypedTable:
         numbers = block.numbers if flags is None else list(compress(block.numbers, flags))
         for reader in self.readers.values() if numbers else ():
             if reader.is_curious:
-                reader.gather(numbers, chosen(block.column(reader.mapped.column), flags))
+                index = reader.mapped.column
+                cells = chosen(block.column(index), flags)
+                reader.gather(numbers, cells, block.different(index) if flags is None else set(cells))
 
     def blocks(self) -> Iterator[TypedBlock]:
         """Yield the blocks in the sheet's order."""

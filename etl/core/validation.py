@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import pandas as pd
 import pandera.pandas as pa
@@ -134,8 +133,8 @@ def _by_cell(
 def _schema_check(limit: Limit) -> pa.Check:
     def holds(series: pd.Series[str]) -> pd.Series[bool]:
         values: Sequence[Value | None] = series.tolist()
-        broken = set(limit.broken_among([value for value in values if value is not None]))
-        kept = [value not in broken for value in values] if broken else True
+        broken = set(map(id, limit.broken_among([value for value in values if value is not None])))
+        kept = [id(value) not in broken for value in values] if broken else True
         return pd.Series(kept, index=series.index, dtype=bool)
 
     # A blank cell breaks no limit; pandera would look for them twice more.
@@ -152,13 +151,15 @@ def _broken_limits(
     many times faster, since no error object is built (performance.md).
     """
     for name in table.names:
-        values = block.values(name)
-        different = pd.Series(_different(values), dtype=object)
+        limits = limits_of(table.destination.column(name))
+        different = pd.Series(block.different(name) if limits else [], dtype=object)
         bad: set[int] = set()
-        for schema_check, limit in zip(
-            schema.columns[name].checks, limits_of(table.destination.column(name)), strict=True
-        ):
-            for number, value in _failures(schema_check, different, values, block.numbers):
+        for schema_check, limit in zip(schema.columns[name].checks, limits, strict=True):
+            result = schema_check(different)
+            if result.check_passed:
+                continue
+            wrong = different[~result.check_output].tolist()
+            for number, value in _cells_with(wrong, block, name):
                 if number in bad:
                     continue
                 if limit.severity is Severity.ERROR:
@@ -167,23 +168,12 @@ def _broken_limits(
                 yield places.put(finding, number, name)
 
 
-def _different(values: Sequence[Value | None]) -> list[Value | None]:
-    """Return each value once. Numbers of equal cells are one object, and their hashes are dear."""
-    return list({id(value): value for value in values}.values() if Decimal in set(map(type, values)) else set(values))
-
-
-def _failures(
-    schema_check: pa.Check, different: pd.Series[str], values: Sequence[Value | None], numbers: Sequence[int]
-) -> list[tuple[int, Value]]:
-    """Return row number and value of the cells that fail."""
-    result = schema_check(different)
-    if result.check_passed:
-        return []
-    failed = set(result.check_output.index[~result.check_output.to_numpy(dtype=bool)])
-    wrong = {different[at] for at in failed}
-    return [
-        (number, value) for number, value in zip(numbers, values, strict=True) if value is not None and value in wrong
-    ]
+def _cells_with(wrong: Sequence[Value], block: TypedBlock, name: str) -> Iterator[tuple[int, Value]]:
+    """Yield the row's number and the value of the cells that have one of some of the different values of a field."""
+    looked_for = set(wrong)
+    for number, value in zip(block.numbers, block.values(name), strict=True):
+        if value is not None and value in looked_for:
+            yield number, value
 
 
 def _broken_rules(block: TypedBlock, table: TypedTable, places: Places, known: Sequence[Finding]) -> Iterator[Finding]:
@@ -231,6 +221,8 @@ def _missing_values(
                 continue
             asked = next((name for name in present if places.has_column(name)), (present or names)[0])
             finding = required(names, destination)
+            if not all(map(block.has_blank, present)):
+                continue
             for at in _blank(rows, [block.values(name) for name in present]):
                 number = block.numbers[at]
                 if not any((number, name) in bad for name in present):
@@ -239,8 +231,6 @@ def _missing_values(
 
 def _blank(rows: Sequence[int], columns: Sequence[Sequence[Value | None]]) -> list[int]:
     """Return the places among `rows` at which all these columns are blank."""
-    if any(None not in column for column in columns):
-        return []
     return [at for at in rows if all(column[at] is None for column in columns)]
 
 

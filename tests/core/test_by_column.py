@@ -125,6 +125,10 @@ MIXED = replace(
 class Columns(list[tuple[Cell, ...]]):
     """Rows that hand out their columns, as those of real files do."""
 
+    @property
+    def widest(self) -> int:
+        return max(map(len, self), default=0)
+
     def columns(self, start: int, stop: int) -> list[list[Cell]]:
         width = max((len(row) for row in self[start:stop]), default=0)
         return [[row[at] if at < len(row) else None for row in self[start:stop]] for at in range(width)]
@@ -157,7 +161,7 @@ def test_a_glance_reads_what_the_reader_reads(declared: Column, cells: list[Cell
             self[cell] = read(cell, None)
             return self[cell]
 
-    found, expected = read_many(plain, declared, Known()), [read(cell, None) for cell in plain]
+    found, expected = read_many(plain, set(plain), declared, Known()), [read(cell, None) for cell in plain]
     assert list(map(repr, found)) == list(map(repr, expected))
 
 

@@ -79,6 +79,12 @@ class PackedRows(Sequence[CellRow]):
         for number in range(self._pack_of(self._count - 1) + 1 if self._count else 0):
             yield from self._rows_of(number)[: self._count - self._begins[number]]
 
+    @property
+    def widest(self) -> int:
+        """How many columns `columns` hands out at the most."""
+        widest = max((pack.widest for pack in self._packs), default=0)
+        return widest if self._most_columns is None else min(widest, self._most_columns)
+
     def columns(self, start: int, stop: int) -> list[CellColumn]:
         """Return the cells of ``rows[start:stop]`` column by column, as `ColumnedRows` says."""
         start, stop, _ = slice(start, stop).indices(self._count)
