@@ -24,7 +24,7 @@ class Block:
     height: int
     columns: Sequence[Sequence[Cell]]
     """By index from 0, as many as the widest row has; each `height` cells long."""
-    _different: dict[int, set[Cell]] = field(default_factory=dict, repr=False)
+    _different: dict[int, list[Cell]] = field(default_factory=dict, repr=False)
 
     @property
     def numbers(self) -> range:
@@ -36,9 +36,12 @@ class Block:
         return self.columns[index] if index < len(self.columns) else [None] * self.height
 
     def different(self, index: int) -> Collection[Cell]:
-        """Return each cell of a column once; of a logical value and a number that are equal, one."""
+        """Return each cell of a column once; of a logical value and a number that are equal, one.
+
+        In the column's order: what lies side by side in memory is gone through many times faster than a set.
+        """
         if index not in self._different:
-            self._different[index] = set(self.column(index))
+            self._different[index] = list(dict.fromkeys(self.column(index)))
         return self._different[index]
 
     def row(self, number: int) -> list[Cell]:

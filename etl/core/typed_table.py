@@ -125,7 +125,7 @@ class TypedBlock:
         if name not in self._different:
             values = self.values(name)
             kinds = set(map(type, values))
-            found = {id(value): value for value in values}.values() if Decimal in kinds else set(values)
+            found = {id(value): value for value in values}.values() if Decimal in kinds else dict.fromkeys(values)
             self._has_blank[name] = NoneType in kinds
             self._different[name] = [value for value in found if value is not None]
         return self._different[name]
@@ -312,7 +312,7 @@ class TypedTable:
             if reader.is_curious:
                 index = reader.mapped.column
                 cells = chosen(block.column(index), flags)
-                reader.gather(numbers, cells, block.different(index) if flags is None else set(cells))
+                reader.gather(numbers, cells, block.different(index) if flags is None else dict.fromkeys(cells))
 
     def blocks(self) -> Iterator[TypedBlock]:
         """Yield the blocks in the sheet's order."""
