@@ -57,6 +57,7 @@ class Intake:
 def get_ready() -> None:
     """Let the libraries do what they do once, while the file is read."""
     first_check()
+    import rapidfuzz.fuzz  # noqa: F401, PLC0415 - nearly every sheet has a column that is like none
 
 
 def take_in(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapp
 from etl.core.amounts import decimal_reader, integer_reader, take_floats
 from etl.core.choices import choice_reader
 from etl.core.codes import code_reader, codes_at_a_glance, padded_digits, text_reader, texts_at_a_glance
+from etl.core.different import Different
 from etl.core.moments import moment_reader
 from etl.core.numbers import Mark, MarkTally
 from etl.core.reading import NO_EVIDENCE, CellReader, CellReading, Evidence, Problem, bare, pads, shown
@@ -40,7 +41,7 @@ class Clues:
             return self._stated is None
         return self._column.kind is Kind.CODE
 
-    def add(self, cells: Iterable[Cell], noted: Iterable[tuple[Cell, CellNote]] = ()) -> None:
+    def add(self, cells: Different, noted: Iterable[tuple[Cell, CellNote]] = ()) -> None:
         """Look at some cells: their different values, and those with a note."""
         if not self.are_wanted:
             return
@@ -48,7 +49,7 @@ class Clues:
             formatted = {cell: shown(cell, note) for cell, note in noted if pads(note)}
             self._padded = max(self._padded, padded_digits(cells, formatted), key=lambda digits: (len(digits), digits))
         else:
-            self._marks.add((cell, bare(cell)) for cell in cells if isinstance(cell, str))
+            self._marks.add((cell, bare(cell)) for cell in cells.texts)
 
     def evidence(self) -> Evidence:
         """Return what all of them say."""
@@ -74,7 +75,7 @@ def gather_evidence(
 ) -> Evidence:
     """Return what the different cells of a whole column say about each other (`Clues`)."""
     clues = Clues(column, decimal, zone, len(cells))
-    clues.add(cells, noted)
+    clues.add(Different(cells), noted)
     return clues.evidence()
 
 
@@ -98,8 +99,8 @@ def reader_of(column: Column, evidence: Evidence = NO_EVIDENCE, *, is_key: bool 
 
 
 def read_many(
-    cells: Sequence[Cell], different: Collection[Cell], column: Column, known: MutableMapping[Cell, CellReading]
-) -> list[CellReading]:
+    cells: Sequence[Cell], different: Different, column: Column, known: MutableMapping[Cell, CellReading]
+) -> Sequence[CellReading]:
     """Return the readings of a column's cells without notes, of which none is a logical value.
 
     `different` has at least each of them once. What stands as it is understood, as most texts and codes do, is seen at
@@ -107,12 +108,12 @@ def read_many(
     """
     match column.kind:
         case Kind.TEXT:
-            return texts_at_a_glance(cells, known)
+            return texts_at_a_glance(cells, different, known)
         case Kind.CODE:
-            return codes_at_a_glance(cells, known)
+            return codes_at_a_glance(cells, different, known)
         case Kind.DECIMAL:
             take_floats(different, known)
-    return [known[cell] for cell in cells]
+    return list(map(known.__getitem__, cells))
 
 
 def read_constant(written: str, column: Column, decimal: str = "auto", zone: str = DEFAULT_ZONE) -> CellReading:

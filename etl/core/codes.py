@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 from unicodedata import is_normalized
 
+from etl.core.different import Different
 from etl.core.limits import has_valid_check_digit, is_barcode_number
 from etl.core.numbers import EXACT, number_of_float
 from etl.core.reading import (
@@ -32,9 +34,10 @@ _TAKEN_AWAY = " ='"
 _ZERO_FIRST = re.compile(r"0[0-9]+")
 
 
-def padded_digits(cells: Iterable[Cell], noted: Mapping[Cell, str]) -> str:
+def padded_digits(cells: Different, noted: Mapping[Cell, str]) -> str:
     """Return the longest run of digits that begins a code with a zero, as text or by its cell's number format."""
-    written = [bare(cell) for cell in cells if isinstance(cell, str) and cell[:1] not in _PLAIN_STARTS]
+    suspicious = () if cells.are_alphanumeric and not cells.may_begin_with("0") else cells.texts
+    written = [bare(cell) for cell in suspicious if cell[:1] not in _PLAIN_STARTS]
     found = (_ZERO_FIRST.match(code) for code in [*written, *noted.values()])
     return max((match.group() for match in found if match), key=lambda digits: (len(digits), digits), default="")
 
@@ -54,13 +57,22 @@ def code_reader(column: Column, evidence: Evidence, *, is_key: bool) -> CellRead
     return read
 
 
-def codes_at_a_glance(cells: Sequence[Cell], known: Mapping[Cell, CellReading]) -> list[CellReading]:
+def codes_at_a_glance(
+    cells: Sequence[Cell], different: Different, known: Mapping[Cell, CellReading]
+) -> Sequence[CellReading]:
     """Return the readings of cells; codes of plain letters and digits are themselves, `known` reads the others."""
+    if different.are_texts and different.are_alphanumeric:
+        return cast("Sequence[CellReading]", cells)
     return [cell if type(cell) is str and cell.isalnum() and cell.isascii() else known[cell] for cell in cells]
 
 
-def texts_at_a_glance(cells: Sequence[Cell], known: Mapping[Cell, CellReading]) -> list[CellReading]:
+def texts_at_a_glance(
+    cells: Sequence[Cell], different: Different, known: Mapping[Cell, CellReading]
+) -> Sequence[CellReading]:
     """Return the readings of cells; texts that `trimmed` would leave as they are are themselves."""
+    trims = different.may_begin_with(f"\0{_TAKEN_AWAY}") or different.may_end_with(" ")
+    if different.are_texts and different.are_printable and different.are_composed and not trims:
+        return cast("Sequence[CellReading]", cells)
     return [
         cell
         if type(cell) is str

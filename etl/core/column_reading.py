@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import cast
 
 from etl.core.cells import read_many
+from etl.core.different import Different
 from etl.core.numbers import decimals_of, plain_digits, rounded
 from etl.core.reading import CellReader, CellReading, Problem, Remarked, shown
 from etl.core.rounding import TOO_MANY_DECIMALS
@@ -26,7 +27,7 @@ class SheetColumn:
     mapped: MappedColumn
     numbers: Sequence[int]
     cells: Sequence[Cell]
-    different: Collection[Cell]
+    different: Different
     """Each cell once, at least those of these rows."""
     notes: Mapping[int, CellNote]
     """By row number, of the whole column."""
@@ -134,13 +135,14 @@ class _Readings(dict[Cell, CellReading]):
             self.plain = False
         return reading
 
-    def of_all(self, cells: SheetColumn, declared: Column) -> list[CellReading]:
+    def of_all(self, cells: SheetColumn, declared: Column) -> Sequence[CellReading]:
         """Return the reading of every cell. Logical values are kept apart: for a dictionary True is 1.0."""
-        logical = bool in set(map(type, cells.cells))
+        logical = not cells.different.are_texts and bool in set(map(type, cells.cells))
         plain = [None if type(cell) is bool else cell for cell in cells.cells] if logical else cells.cells
-        readings = read_many(plain, cells.different, declared, self)
+        found = read_many(plain, cells.different, declared, self)
         if not (logical or cells.notes or cells.covered):
-            return readings
+            return found
+        readings = list(found)
         for place, (number, cell) in enumerate(zip(cells.numbers, cells.cells, strict=True)):
             if number in cells.notes or type(cell) is bool:
                 readings[place] = self._apart(cell, cells.notes.get(number))

@@ -160,7 +160,8 @@ def key_hashes(block: TypedBlock, table: TypedTable) -> array[int]:
         rows = zip(*(block.values(name) for name in names), strict=True)
         whole = (all(value is not None for value in values) for values in rows)
         return array("q", (one or 1 if flag else 0 for one, flag in zip(hashes, whole, strict=True)))
-    return array("q", (one or 1 for one in hashes))
+    found = array("q", hashes)
+    return array("q", (one or 1 for one in found)) if 0 in found else found
 
 
 def _folded_values(block: TypedBlock, name: str) -> Iterable[str]:

@@ -28,7 +28,8 @@ def without_erasures(
 
     What every product must have cannot be erased; what is never sent has nothing to erase and is simply blank.
     """
-    words = {cell for cell in cells.different if type(cell) is str and ")" in cell and erases(cell)}
+    suspicious = cells.different.texts if ")" in cells.different.joined else ()
+    words = {cell for cell in suspicious if ")" in cell and erases(cell)}
     if not words:
         return cells, (), ()
     found = [number for number, cell in zip(cells.numbers, cells.cells, strict=True) if cell in words]

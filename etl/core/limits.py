@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -96,21 +95,18 @@ def _length_limit(most: int) -> Limit:
         )
 
     def broken(values: Collection[Value]) -> list[Value]:
-        if set(map(type, values)) == {str} and max(map(len, cast("Collection[str]", values))) <= most:
+        texts = cast("Collection[str]", values if set(map(type, values)) == {str} else list(map(str, values)))
+        if max(map(len, texts), default=0) <= most:
             return []
-        return [value for value in values if len(str(value)) > most]
+        return [value for value, text in zip(values, texts, strict=True) if len(text) > most]
 
     return Limit("too_long", broken, message, lambda _: text("Shorten the text"))
 
 
 def _decimals_limit(most: int) -> Limit:
-    more = re.compile(rf"\.[0-9]{{{most + 1}}}|E")
-
     def broken(values: Collection[Value]) -> list[Value]:
-        texts = list(map(str, values))
-        if more.search("\0".join(texts)) is None:  # all at once: hardly any column breaks it
-            return []
-        doubtful = [value for value, text in zip(values, texts, strict=True) if more.search(text)]
+        texts = map(str, values)
+        doubtful = [value for value, text in zip(values, texts, strict=True) if "." in text[: -most - 1] or "E" in text]
         return [value for value in doubtful if isinstance(value, Decimal) and decimals_of(value) > most]
 
     def message(value: Value) -> Text:
@@ -166,8 +162,9 @@ def _choice_limit(choices: Sequence[Choice]) -> Limit:
 def _barcode_limit() -> Limit:
     def broken(values: Collection[Value]) -> list[Value]:
         texts = [value for value in values if type(value) is str and value.isdigit() and value.isascii()]
-        by_length = {length: [code for code in texts if len(code) == length] for length in _BARCODE_LENGTHS}
-        return [code for codes in by_length.values() if codes for code in _with_wrong_check_digit(codes)]
+        lengths = set(map(len, texts))
+        by_length = [[code for code in texts if len(code) == length] for length in lengths & _BARCODE_LENGTHS]
+        return [code for codes in by_length for code in _with_wrong_check_digit(codes)]
 
     def message(value: Value) -> Text:
         return text(

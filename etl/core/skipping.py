@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from etl.core.blocks import Block, flags_without
+from etl.core.different import Different
 from etl.core.example import is_example, marked_column
 from etl.core.reading import is_blank, trimmed
 from etl.core.table import covered_rows, is_filled, lying_cells
@@ -143,7 +144,9 @@ class RowSorter:
     def _like_examples(self, block: Block) -> list[int]:
         if self._marked is None:
             return []
-        cells = block.column(self._marked)
+        different, cells = block.different(self._marked), block.column(self._marked)
+        if different.are_printable and not different.may_begin_with("Ee "):
+            return []
         return [at for at, cell in enumerate(cells) if type(cell) is str and (cell[:1] in "Ee" or cell[:1].isspace())]
 
     def _like_headers(self, block: Block) -> Sequence[int]:
@@ -191,12 +194,8 @@ class RowSorter:
 
 def _blank_places(block: Block, index: int) -> list[int]:
     """Return where in a column nothing that one can see stands."""
-    blank = {
-        cell
-        for cell in block.different(index)
-        if cell is None
-        or (type(cell) is str and (not cell or cell.isspace() or not cell.isprintable()) and is_blank(cell))
-    }
+    different = block.different(index)
+    blank = {cell for cell in different if not is_filled(cell)} if different.may_be_blank else ()
     return [at for at, cell in enumerate(block.column(index)) if cell in blank] if blank else []
 
 
@@ -205,12 +204,14 @@ def _repeats(cell: Cell, keys: Collection[str]) -> bool:
     return cell is None or (isinstance(cell, str) and cell != "" and header_key(cell) in keys)
 
 
-def _totals_among(cells: Iterable[Cell]) -> set[str]:
+def _totals_among(cells: Different) -> set[str]:
     """Return the texts that stand before a sum: they begin with t, g or s, or with what `trimmed` takes away."""
+    if cells.are_alphanumeric and not cells.may_begin_with("TtGgSs"):
+        return set()
     return {
         cell
-        for cell in cells
-        if type(cell) is str and (cell[:1] in "TtGgSs" or not cell[:1].isalnum()) and _TOTAL.fullmatch(trimmed(cell))
+        for cell in cells.texts
+        if (cell[:1] in "TtGgSs" or not cell[:1].isalnum()) and _TOTAL.fullmatch(trimmed(cell))
     }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from etl.core.blocks import Block, block_at, chosen
 from etl.core.cells import Clues, reader_of
 from etl.core.column_reading import ReadColumn, Rounding, SheetColumn, read_column, round_column
+from etl.core.different import Different
 from etl.core.erasures import without_erasures
 from etl.core.reading import CellReader
 from etl.core.table import covered_rows
@@ -51,14 +52,14 @@ class FieldReader:
         """Take in what is noted about a cell of the column."""
         self._notes[number] = note
 
-    def gather(self, numbers: Sequence[int], cells: Sequence[Cell], different: Collection[Cell]) -> None:
+    def gather(self, numbers: Sequence[int], cells: Sequence[Cell], different: Different) -> None:
         """Look at cells of rows that are data, and at each of them once, for what they say about the others."""
         by_number = zip(numbers, cells, strict=True) if self._notes else ()
         noted = [(cell, self._notes[number]) for number, cell in by_number if number in self._notes]
         self._clues.add(different, noted)
 
     def read(
-        self, numbers: Sequence[int], cells: Sequence[Cell], different: Collection[Cell]
+        self, numbers: Sequence[int], cells: Sequence[Cell], different: Different
     ) -> tuple[ReadColumn, tuple[int, ...]]:
         """Return what cells of the column say, and the rows in which it erases the vendor's value.
 
@@ -312,7 +313,7 @@ class TypedTable:
             if reader.is_curious:
                 index = reader.mapped.column
                 cells = chosen(block.column(index), flags)
-                reader.gather(numbers, cells, block.different(index) if flags is None else dict.fromkeys(cells))
+                reader.gather(numbers, cells, block.different(index) if flags is None else Different(cells))
 
     def blocks(self) -> Iterator[TypedBlock]:
         """Yield the blocks in the sheet's order."""

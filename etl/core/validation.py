@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import pandas as pd
 import pandera.pandas as pa
@@ -171,9 +172,8 @@ def _broken_limits(
 def _cells_with(wrong: Sequence[Value], block: TypedBlock, name: str) -> Iterator[tuple[int, Value]]:
     """Yield the row's number and the value of the cells that have one of some of the different values of a field."""
     looked_for = set(wrong)
-    for number, value in zip(block.numbers, block.values(name), strict=True):
-        if value is not None and value in looked_for:
-            yield number, value
+    values = block.values(name)
+    yield from compress(zip(block.numbers, values, strict=True), map(looked_for.__contains__, values))
 
 
 def _broken_rules(block: TypedBlock, table: TypedTable, places: Places, known: Sequence[Finding]) -> Iterator[Finding]:

@@ -121,4 +121,4 @@ def _join(joined: list[CellColumn], height: int, columns: Sequence[CellColumn], 
         joined.append([])
     for whole, column in zip(joined, columns, strict=False):
         whole.extend([None] * (height - len(whole)))
-        whole.extend(column[part])
+        whole.extend(column if part == slice(0, len(column)) else column[part])
