@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from types import NoneType
 from typing import cast
 from unicodedata import is_normalized
@@ -24,7 +25,6 @@ class Different:
     def __init__(self, cells: Iterable[Cell]) -> None:
         self.cells = list(dict.fromkeys(cells))
         self._kinds = frozenset(map(type, self.cells))
-        self._joined: str | None = None
 
     def __iter__(self) -> Iterator[Cell]:
         return iter(self.cells)
@@ -32,7 +32,7 @@ class Different:
     def __len__(self) -> int:
         return len(self.cells)
 
-    @property
+    @cached_property
     def texts(self) -> list[str]:
         """Those that are texts."""
         if self._kinds == {str}:
@@ -44,13 +44,13 @@ class Different:
         """Whether there are only texts and blanks."""
         return self._kinds <= _TEXTS_AT_MOST
 
-    @property
+    @cached_property
     def are_alphanumeric(self) -> bool:
         """Whether every text consists of letters and digits of ASCII, and has some."""
         words = self._words
         return words.isalnum() and words.isascii() and not self.may_begin_with("\0")
 
-    @property
+    @cached_property
     def are_printable(self) -> bool:
         """Whether every sign of all texts can be printed; the only white space of that kind is the plain space."""
         return self._words.isprintable()
@@ -73,15 +73,13 @@ class Different:
         """Whether some text may end with a sign."""
         return f"{sign}{_BETWEEN}" in self.joined
 
-    @property
+    @cached_property
     def joined(self) -> str:
         """The texts, with a NUL before, between and after them."""
-        if self._joined is None:
-            self._joined = _BETWEEN.join(["", *self.texts, ""])
-        return self._joined
+        return _BETWEEN.join(["", *self.texts, ""])
 
     @property
     def _words(self) -> str:
         """The texts without anything between them; a NUL, which is no letter and not printable, when one has a NUL."""
-        clean = self.joined.count(_BETWEEN) <= len(self.cells) + 1
+        clean = self.joined.count(_BETWEEN) == len(self.texts) + 1
         return self.joined.replace(_BETWEEN, "") if clean else _BETWEEN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import compress
 
 import pandas as pd
@@ -171,9 +172,12 @@ def _broken_limits(
 
 def _cells_with(wrong: Sequence[Value], block: TypedBlock, name: str) -> Iterator[tuple[int, Value]]:
     """Yield the row's number and the value of the cells that have one of some of the different values of a field."""
-    looked_for = set(wrong)
     values = block.values(name)
-    yield from compress(zip(block.numbers, values, strict=True), map(looked_for.__contains__, values))
+    if Decimal in set(map(type, wrong)):
+        found = map(set(map(id, wrong)).__contains__, map(id, values))
+    else:
+        found = map(set(wrong).__contains__, values)
+    yield from compress(zip(block.numbers, values, strict=True), found)
 
 
 def _broken_rules(block: TypedBlock, table: TypedTable, places: Places, known: Sequence[Finding]) -> Iterator[Finding]:

@@ -35,6 +35,8 @@ _RUN = (
 )
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """numpy's threads would each take address space, and no child calculates."""
+_BEHIND = 5
+"""The priority of what can wait: it gets a fourth of a processor that somebody else wants, too."""
 _PASSED_ON = ("SYSTEMROOT", "WINDIR", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TEMP", "TMP")
 
 
@@ -63,12 +65,14 @@ def parsing(data: bytes, sheet: str | None, limits: Limits) -> Iterator[IO[bytes
 
 
 @contextmanager
-def answering(program: Sequence[str], request: Json, data: Buffer, limits: Limits) -> Iterator[IO[bytes]]:
+def answering(
+    program: Sequence[str], request: Json, data: Buffer, limits: Limits, *, gives_way: bool = False
+) -> Iterator[IO[bytes]]:
     """Run a program that reads a workbook, as `confined` does, and yield the stream of its answers.
 
     `BrokenAnswerError` inside the block becomes the `Refusal` that tells why.
     """
-    with confined(program, request, data, limits) as child:
+    with confined(program, request, data, limits, gives_way=gives_way) as child:
         try:
             yield child.answers
         except BrokenAnswerError:
@@ -87,13 +91,18 @@ def program_of(module: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def confined(program: Sequence[str], request: Json, data: Buffer, limits: Limits) -> Iterator[Confined]:
+def confined(
+    program: Sequence[str], request: Json, data: Buffer, limits: Limits, *, gives_way: bool = False
+) -> Iterator[Confined]:
     """Run a Python program on untrusted bytes and yield its answers; end the process whatever happens.
 
     `program` is what follows the interpreter on the command line; memory in bytes and CPU time in seconds are added,
-    by which the program must bind itself. It is sent one line of JSON, then the bytes.
+    by which the program must bind itself. It is sent one line of JSON, then the bytes. One that `gives_way` leaves the
+    processor to others that need it, where the system knows such a thing.
     """
     process = _start(program, limits)
+    if gives_way and sys.platform != "win32":
+        os.setpriority(os.PRIO_PROCESS, process.pid, _BEHIND)
     assert process.stdin is not None  # noqa: S101 - we asked for the pipes
     assert process.stdout is not None  # noqa: S101
     child = Confined(process.stdout)
@@ -126,7 +135,7 @@ def _start(program: Sequence[str], limits: Limits) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**child_environment(os.environ), **_ONE_THREAD},
-        start_new_session=True,
+        process_group=0,  # of its own, so that Ctrl+C reaches us alone; of our session, in which priorities count
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
 

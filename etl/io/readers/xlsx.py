@@ -113,7 +113,7 @@ def _read(workbook: _Workbook, sheet: PackagedSheet) -> tuple[SheetFacts, Cells]
     }
     with (
         parsing(workbook.raw.data, sheet.name, limits) as answers,
-        answering(_SCANNER, request, archive.packed(part), limits) as found,
+        answering(_SCANNER, request, archive.packed(part), limits, gives_way=True) as found,
     ):
         facts = receive_facts(found, limits)
         return facts, receive_cells(answers, limits, (facts.height, facts.width))
