@@ -117,7 +117,7 @@ TABLES = st.lists(
 )
 ALIKE = st.tuples(
     *(
-        st.lists(mostly("A1", "E7", "T9", "Tren", "Bus 2", "x" * 9), min_size=1, max_size=2).map(st.sampled_from)
+        st.lists(mostly("A1", "E7", "Total", "Tren", "Bus 2", "x" * 9), min_size=1, max_size=2).map(st.sampled_from)
         for _ in range(2)
     ),
     st.just(st.sampled_from([1.5, 2.0])),
