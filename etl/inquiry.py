@@ -21,6 +21,7 @@ NOTHING = NoAnswer(Failure.NO_ANSWER, "")
 """No answer yet."""
 
 
+STOPPED = text("Stopped on request.")
 NOT_TOLD = text("The vendor did not tell the stock before the movement, so nothing of it was sent.")
 
 
@@ -74,6 +75,13 @@ class Halt(Exception):  # noqa: N818 - it governs control flow between inquiry a
         self.ending = Ending(exit_code=exit_code, message=message)
 
 
+class LimitReached(Halt):
+    """The person allows no more requests: those that are counted already may still go out."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(5, text("The limit of {limit} requests (--max-requests) was reached.", limit=limit))
+
+
 def ending_error(ending: Ending, message: Text) -> EtlError:
     """Return the error that ends a command which could not ask to the end; `message` says what was not done."""
     if ending.exit_code == 4:
@@ -122,21 +130,25 @@ class Inquiry:
         return None
 
     def use(self, count: int) -> None:
-        """Count requests that are about to be made. Raises Halt when they are more than the person allows."""
+        """Count requests that are about to be made. Raises LimitReached when the person allows fewer."""
         self.require(count)
         self.used += count
 
     def require(self, count: int) -> None:
-        """Raise Halt when so many requests more would be too many."""
+        """Raise LimitReached when so many requests more would be too many."""
         limit = self.rules.max_requests
         if limit is not None and self.used + count > limit:
-            raise Halt(5, text("The limit of {limit} requests (--max-requests) was reached.", limit=limit))
+            raise LimitReached(limit)
+
+    def give_back(self, count: int) -> None:
+        """Count off requests that were about to be made and were not."""
+        self.used -= count
 
     def heed_signals(self) -> None:
         """Raise Halt once a signal asked to stop."""
         code = self.stop_code()
         if code is not None:
-            raise Halt(code, text("Stopped on request."))
+            raise Halt(code, STOPPED)
 
     def now(self) -> datetime:
         """Return the clock's time."""

@@ -1,7 +1,7 @@
 """Sends a planned run: intents, attempts by verdict, outcomes; looks up what is in doubt. Imports no pandas.
 
 The order of the lines is the safety of the program: the intent is durable before the connection is opened, the outcome
-before the next request, and an item whose attempt ended unclear is never sent again without proof that nothing happened
+soon after the answer, and an item whose attempt ended unclear is never sent again without proof that nothing happened
 (unless sending it twice is harmless, and then only for a while).
 """
 
@@ -35,6 +35,15 @@ _DOUBTFUL = frozenset({ItemState.UNCERTAIN, ItemState.ABSENT})
 _SETTLED = frozenset({ItemState.CONFIRMED, ItemState.REJECTED})
 FRESH = timedelta(seconds=120)
 """How old a stock that was read for the guards may be to count as the stock before sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    """What was read before the first attempt of a batch, when, and in how many reads."""
+
+    known: Mapping[str, Json]
+    at: datetime
+    reads: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +80,8 @@ class Submission:
         together = [batch for batch in unsent if self._may_fly_together(batch)]
         numbers = {batch.number for batch in together}
         try:
-            Squadron(self.inquiry, self.inquiry.rules.in_flight).fly(self._flights(together, len(batches)))
+            squadron = Squadron(self.inquiry, self.inquiry.rules.in_flight, self.journal.together)
+            squadron.fly(self._flights(together, len(batches)))
             for flight in self._flights([batch for batch in unsent if batch.number not in numbers], len(batches)):
                 fly(flight, self.inquiry)
         except Halt as halt:
@@ -111,15 +121,17 @@ class Submission:
         """Send the items of a batch, which has `size` of them in all, until they are settled or cannot be."""
         effect = self._effect(batch)
         items = self._still_true(batch, items)
+        baseline = None
         if effect is Effect.DELTA and items:
             self.inquiry.require(self._requests_of_document(batch, items))
-            self._read_baseline(batch, items)
+            baseline = self._read_baseline(batch, items)
         attempt = unsent = 0
         sent = items
         while items:
             attempt += 1
             whole = len(items) == size
-            result, verdict, settled = yield from self._attempt(batch, items, effect, whole=whole)
+            result, verdict, settled = yield from self._attempt(batch, items, effect, baseline, whole=whole)
+            baseline = None
             if verdict in {Verdict.STOP, Verdict.UNKNOWN_STOP}:
                 raise Halt(4, describe_refusal(result))
             items = [] if settled else self._still_open(batch, items)
@@ -161,27 +173,53 @@ class Submission:
         return own + open_parts * (1 + reads)
 
     def _attempt(
-        self, batch: BatchRecord, items: Sequence[ItemRecord], effect: Effect, *, whole: bool
+        self,
+        batch: BatchRecord,
+        items: Sequence[ItemRecord],
+        effect: Effect,
+        baseline: _Baseline | None,
+        *,
+        whole: bool,
     ) -> Generator[Wish, Result, tuple[Answer | NoAnswer, Verdict, bool]]:
         """Send once: what came back, the verdict on it, and whether it settled every item."""
         request = self._request(batch, items, whole=whole)
-        digest = hashlib.sha256(request.body or b"").hexdigest()
-        places = [item.place for item in items]
         yield Ready()
-        self.inquiry.heed_signals()
-        self.inquiry.use(1)
-        number = self.journal.intend(self.run, batch.number, places, digest, self.inquiry.now())
+        number = self._intend(batch, items, request, baseline)
         try:
             result = (yield Shot(request, effect, self.inquiry.rules.deadline(effect))) or NOTHING
         except StoppedNow:
             lost = NoAnswer(Failure.NO_ANSWER, "stopped by a second signal")
             self._record(batch, number, items, lost, Verdict.UNKNOWN, None)
             raise
+        except Halt:
+            self._take_back(batch, number, items)
+            raise
         payloads = [item.payload for item in items]
         reading = self.destination.submit.read(batch.group, payloads, result) if isinstance(result, Answer) else None
         verdict = judge(effect, result, reading)
         changes = self._record(batch, number, items, result, verdict, reading)
         return result, verdict, all(change.state in _SETTLED for change in changes)
+
+    def _intend(
+        self, batch: BatchRecord, items: Sequence[ItemRecord], request: Request, baseline: _Baseline | None
+    ) -> int:
+        """Write the intent of an attempt, and with it what was read for it: its number. Raises Halt before any."""
+        digest = hashlib.sha256(request.body or b"").hexdigest()
+        try:
+            self.inquiry.heed_signals()
+            self.inquiry.use(1)
+        except Halt:
+            self._keep(batch, baseline)
+            raise
+        with self.journal.together():
+            self._keep(batch, baseline)
+            return self.journal.intend(
+                self.run, batch.number, [item.place for item in items], digest, self.inquiry.now()
+            )
+
+    def _keep(self, batch: BatchRecord, baseline: _Baseline | None) -> None:
+        if baseline is not None:
+            self.journal.note_baseline(self.run, batch.number, baseline.known, baseline.at, baseline.reads)
 
     def _request(self, batch: BatchRecord, items: Sequence[ItemRecord], *, whole: bool) -> Request:
         """Build the request of these items; the whole batch goes out with exactly the bytes of the plan (I8)."""
@@ -207,23 +245,36 @@ class Submission:
             detail=None if isinstance(result, Answer) else f"{result.failure.value}: {result.detail}",
             answer=self._kept(result.body) if isinstance(result, Answer) else None,
         )
+        changes = settle(self._effect(batch), verdict, reading, items, why_not(result))
+        if self.destination.bisects and len(items) > 1 and all(one.state is ItemState.REJECTED for one in changes):
+            # A definite no to all of them: they are sent again in parts, until the bad ones are alone.
+            changes = [replace(one, state=ItemState.PLANNED) for one in changes]
+        self._close(batch, number, closing, changes)
+        return changes
+
+    def _take_back(self, batch: BatchRecord, number: int, items: Sequence[ItemRecord]) -> None:
+        """Record that an attempt never left, although its intent was written: its items stand as they did before."""
+        self.inquiry.give_back(1)
+        closing = Closing(at=self.inquiry.now(), verdict=NOT_CONNECTED, detail="the run ended before its turn")
+        changes = [
+            Change(place=item.place, state=item.state, ambiguous=item.ambiguous, reason=item.reason) for item in items
+        ]
+        self._close(batch, number, closing, changes)
+
+    def _close(self, batch: BatchRecord, number: int, closing: Closing, changes: Sequence[Change]) -> None:
+        """Write how an attempt ended into the journal and the log."""
+        replaces = self._effect(batch) is Effect.SET and not self.destination.can_be_looked_up
+        self.journal.record(self.run, batch.number, number, closing, changes, replaces=replaces)
         self.log(
             "attempt",
             run=self.run,
             batch=batch.number,
             attempt=number,
-            rows=len(items),
+            rows=len(changes),
             verdict=closing.verdict,
             status=closing.status,
             detail=closing.detail,
         )
-        changes = settle(self._effect(batch), verdict, reading, items, why_not(result))
-        if self.destination.bisects and len(items) > 1 and all(one.state is ItemState.REJECTED for one in changes):
-            # A definite no to all of them: they are sent again in parts, until the bad ones are alone.
-            changes = [replace(one, state=ItemState.PLANNED) for one in changes]
-        replaces = self._effect(batch) is Effect.SET and not self.destination.can_be_looked_up
-        self.journal.record(self.run, batch.number, number, closing, changes, replaces=replaces)
-        return changes
 
     def _was_refused(self, verdict: Verdict, items: Sequence[ItemRecord]) -> bool:
         """Whether a batch that is no document of the person was refused as a whole, and nothing of it is in doubt."""
@@ -307,20 +358,22 @@ class Submission:
 
     # --- reading -------------------------------------------------------------------------------------------------
 
-    def _read_baseline(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> None:
-        """Read what must be known before the first attempt; without it a lost answer could never be settled."""
+    def _read_baseline(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> _Baseline | None:
+        """Read what must be known before the first attempt; without it a lost answer could never be settled.
+
+        It is written with the attempt's intent. None when nothing is to be read.
+        """
         read = self.destination.baseline
         if read is None or not self.inquiry.rules.evidence or self._is_fresh(batch, items):
-            return
+            return None
         if self.destination.keeps_baseline and batch.baseline is not None:
-            return
+            return None
         payloads = [item.payload for item in items]
         baseline, reads = self._counted(lambda: self.inquiry.learn(lambda: read(batch.group, payloads)))
         if baseline is None:
             self.journal.count_reads(self.run, reads)
             raise Halt(5, NOT_TOLD)
-        known = {**(batch.baseline or {}), **_by_place(items, baseline)}
-        self.journal.note_baseline(self.run, batch.number, known, self.inquiry.now(), reads)
+        return _Baseline({**(batch.baseline or {}), **_by_place(items, baseline)}, self.inquiry.now(), reads)
 
     def _is_fresh(self, batch: BatchRecord, items: Sequence[ItemRecord]) -> bool:
         """Whether it was read just now, for the guards, and nothing of the batch went out since."""
@@ -373,6 +426,8 @@ class Submission:
         return self._counted(lambda: self.inquiry.hold(conversation))
 
     def _counted(self, ask: Callable[[], T]) -> tuple[T, int]:
+        """Ask the vendor: (what it told, reads made). What was written before is durable before that."""
+        self.journal.make_durable()
         before = self.inquiry.reads
         try:
             value = ask()

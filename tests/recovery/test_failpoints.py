@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine.default import DefaultDialect
 
 from etl.errors import JournalError
 from etl.io import deadline
@@ -31,6 +32,8 @@ POINTS: dict[str, tuple[type, str, str]] = {
     "after the baseline is kept": (SqlJournal, "note_baseline", "after"),
     "before the intent": (SqlJournal, "intend", "before"),
     "after the intent": (SqlJournal, "intend", "after"),
+    "before a commit": (DefaultDialect, "do_commit", "before"),
+    "after a commit": (DefaultDialect, "do_commit", "after"),
     "before the connection": (deadline.DeadlineBackend, "connect_tcp", "before"),
     "after the connection": (deadline.DeadlineBackend, "connect_tcp", "after"),
     "before the body": (deadline.DeadlineStream, "write", "before"),

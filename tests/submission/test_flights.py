@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import signal
+import sqlite3
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from etl.core.outcomes import ItemState
 from etl.dispatch import RealClock, submission
-from etl.flights import Flight, Ready, Shot, Squadron
-from etl.inquiry import Ending, Halt, Inquiry, Rules, Sender
+from etl.flights import AHEAD, Flight, Ready, Shot, Squadron
+from etl.inquiry import Ending, Halt, Inquiry, LimitReached, Rules, Sender
+from etl.io.journal.records import NOT_CONNECTED
 from etl.messages import text
 from etl.model import Answer, Effect, NoAnswer, Request
 from etl.reconciliation import Patience
@@ -90,6 +96,77 @@ def values(operation: str, rows: int = ROWS) -> list[dict[str, object]]:
     return [product_values(number, operation) for number in range(rows)]
 
 
+class Witness(Gauge):
+    """Looks into the journal with a connection of its own, which sees only what is durable, before a request leaves."""
+
+    def __init__(self, sender: Sender, journal: Path) -> None:
+        super().__init__(sender)
+        self._journal = journal
+        self.early: list[bytes] = []
+        self.held: list[bytes] = []
+
+    def send(self, request: Request, *, effect: Effect, deadline: float) -> Answer | NoAnswer:
+        body = request.body or b""
+        with closing(sqlite3.connect(self._journal, timeout=1, isolation_level=None)) as journal:
+            if effect is Effect.READ:
+                try:
+                    journal.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    self.held.append(body)
+            elif not journal.execute(
+                "SELECT count(*) FROM attempts JOIN items USING (run, batch)"
+                " WHERE body_sha256 = ? AND finished IS NULL AND state = 'sending'",
+                (hashlib.sha256(body).hexdigest(),),
+            ).fetchone()[0]:
+                self.early.append(body)
+        return super().send(request, effect=effect, deadline=deadline)
+
+
+def witnessed(lab: Lab, run: str) -> Witness:
+    """Send a planned run before the eyes of a witness."""
+    settings = lab.settings
+    profile = settings.profile("tusfacturas", None)
+    with lab.journal() as journal, submission(run, journal, settings, profile, Silent()) as work:
+        witness = work.inquiry.sender = Witness(work.inquiry.sender, lab.home / "journal.db")
+        work.send()
+        return witness
+
+
+@pytest.mark.parametrize("operation", ["A", "M"])
+def test_every_intent_is_durable_before_its_request_leaves(lab: Lab, operation: str) -> None:
+    """Also with several in flight, and when it is written ahead of its turn (I6, T1)."""
+    if operation == "M":
+        shops(lab, ROWS)
+    lab.sandbox.faults.order(Fault.LATENCY, times=None, delay=0.02)
+    witness = witnessed(lab, lab.plan(PRODUCTS, values(operation)))
+    assert witness.sent == ROWS / 50
+    assert witness.early == []
+
+
+def test_nothing_is_held_open_in_the_journal_while_the_vendor_is_asked(lab: Lab) -> None:
+    """A lost creation is looked up between answers that are being written: other processes can write meanwhile."""
+    lab.sandbox.faults.order(Fault.LATENCY, times=None, delay=0.02)
+    lab.sandbox.faults.order(Fault.CLOSE_AFTER, times=4, path="productos/administrar")
+    witness = witnessed(lab, lab.plan(PRODUCTS, values("A")))
+    assert witness.sent > ROWS / 50, "there were reads"
+    assert witness.held == witness.early == []
+
+
+def test_an_answer_and_the_next_intent_cost_one_transaction(lab: Lab) -> None:
+    """The disk is waited for once a request, not twice: besides the first ones, one commit an answer at most."""
+    lab.sandbox.faults.order(Fault.LATENCY, times=None, delay=0.02)
+    run = lab.plan(PRODUCTS, values("A", 1000))
+    settings = lab.settings
+    commits: list[int] = []
+    with (
+        lab.journal() as journal,
+        submission(run, journal, settings, settings.profile("tusfacturas", None), Silent()) as work,
+    ):
+        event.listen(journal._engine, "commit", lambda _connection: commits.append(1))
+        assert work.send() == Ending()
+    assert len(commits) <= 20 + 4
+
+
 @pytest.mark.parametrize("operation", ["A", "M"])
 def test_products_go_out_several_at_once_and_each_once(lab: Lab, operation: str) -> None:
     """With in_flight 4, up to four requests are under way, never more, and every row is applied exactly once."""
@@ -131,13 +208,18 @@ def test_what_is_in_flight_at_the_end_is_recorded(lab: Lab) -> None:
     lab.sandbox.faults.order(Fault.LATENCY, times=None, delay=0.05)
     lab.sandbox.faults.order(Fault.STATUS_BEFORE, nth=5, status=403)
     run = lab.plan(PRODUCTS, values("A"))
-    ending, _gauge = send(lab, run)
+    ending, gauge = send(lab, run)
     counts = lab.show(run).counts
     assert ending.exit_code == 4
     assert counts["uncertain"] == 0
     assert counts["accepted"] >= 150
     assert counts["accepted"] + counts["not_sent"] == ROWS
     assert lab.false_words(run) == []
+    assert lab.show(run).requests.sent == gauge.sent, "what was to leave next never left, and is no request"
+    with lab.journal() as journal:
+        held = [one for one in journal.attempts_of(run) if one.verdict == NOT_CONNECTED]
+        assert 1 <= len(held) <= AHEAD
+        assert {item.state for one in held for item in journal.items_of(run, one.batch)} == {ItemState.PLANNED}
     assert lab.resume(run).counts["accepted"] == ROWS
 
 
@@ -159,13 +241,14 @@ def test_lost_answers_among_several_in_flight_are_settled(lab: Lab, operation: s
     assert lab.false_words(run, once=operation == "A") == []
 
 
-def test_requests_are_limited_in_all(lab: Lab) -> None:
-    """--max-requests holds with several in flight, too."""
+@pytest.mark.parametrize("limit", [1, 2, 5, 9])
+def test_requests_are_limited_in_all(lab: Lab, limit: int) -> None:
+    """--max-requests holds exactly with several in flight, too: what is written ahead within it goes out."""
     lab.sandbox.faults.order(Fault.LATENCY, times=None, delay=0.02)
     run = lab.plan(PRODUCTS, values("A"))
-    report = lab.resume(run, max_requests=5)
-    assert (report.exit_code, report.requests.sent) == (5, 5)
-    assert report.counts["accepted"] == 250
+    report = lab.resume(run, max_requests=limit)
+    assert (report.exit_code, report.requests.sent) == (5, limit)
+    assert report.counts["accepted"] == limit * 50
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
@@ -190,78 +273,126 @@ def test_a_kill_with_several_in_flight_doubles_and_loses_nothing(lab: Lab, opera
     assert lab.false_words(run, once=operation == "A") == []
 
 
-def _stopped_twice(environ: dict[str, str], home: str, run: str) -> None:
-    """Resume, and send itself two signals while requests are in flight."""
-
-    def signals() -> None:
-        time.sleep(0.6)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.4)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=signals, daemon=True).start()
-    resume_in_child(environ, home, run)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM")
 def test_a_second_signal_leaves_what_is_in_flight_uncertain_and_ends_soon(lab: Lab) -> None:
-    """The second signal does not wait for four slow answers: they are recorded as unknown, and the process ends."""
+    """It does not wait for four slow answers: they are recorded as unknown, what was to leave next as never sent."""
     slow: dict[str, Any] = {"times": None, "delay": 25.0}
     lab.timing = {**lab.timing, "ETL_TIMEOUT": "60"}
     lab.sandbox.faults.order(Fault.LATENCY, nth=2, **slow)
     run = lab.plan(PRODUCTS, values("A"))
     begun = time.monotonic()
-    child = start(_stopped_twice, lab.environ, str(lab.home), run)
+    child = start(resume_in_child, lab.environ, str(lab.home), run)
+    while sum(lab.sandbox.tusfacturas.requests.values()) < 5:
+        assert time.monotonic() - begun < 30
+        time.sleep(0.01)
+    asked = time.monotonic()
+    for _ in range(2):
+        os.kill(child.pid or 0, signal.SIGTERM)
+        time.sleep(0.4)
     child.join(20)
     assert child.exitcode == 143
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - asked < 15
     counts = lab.show(run).counts
     assert counts["uncertain"] == 200
     assert counts["not_sent"] == ROWS - 200 - counts["accepted"]
 
 
 class Answering:
-    """A vendor that answers soon, in whatever thread asks."""
+    """A vendor that answers soon, in whatever thread asks, and remembers what left."""
+
+    def __init__(self) -> None:
+        self.left: list[int] = []
 
     def send(self, request: Request, *, effect: Effect, deadline: float) -> Answer | NoAnswer:  # noqa: ARG002
+        self.left.append(int(request.path))
         time.sleep(0.005)
         return Answer(200, request.body or b"", {})
 
 
-def _told(place: int, told: list[tuple[str, int]], refused: int | None) -> Flight:
-    """A batch that tells what it does, and ends the run when it is the refused one."""
+Told = list[tuple[str, int]]
+
+
+def _told(place: int, told: Told, end: Callable[[int], None]) -> Flight:
+    """A batch that tells what it does, and may end the run when its outcome is written."""
     told.append(("prepared", place))
     yield Ready()
-    told.append(("sent", place))
-    yield Shot(Request("POST", "x", b"{}"), Effect.SET, 5.0)
+    told.append(("intended", place))
+    try:
+        yield Shot(Request("POST", str(place), b"{}"), Effect.SET, 5.0)
+    except Halt:
+        told.append(("never left", place))
+        raise
     told.append(("recorded", place))
-    if place == refused:
-        raise Halt(4, text("Stopped on request."))
+    end(place)
 
 
-def _inquiry() -> Inquiry:
+def _carry(
+    most: int, end: Callable[[int], None] = lambda _place: None, stops: Sequence[int] = ()
+) -> tuple[Told, set[int]]:
+    """Let thirty batches fly, so many at once: what they told, and which of them left."""
+    told: Told = []
     rules = Rules(patience=Patience(1.0, 0.1), resend_window=1.0, retry_base=0.1, deadline=lambda _effect: 5.0)
-    return Inquiry(sender=Answering(), rules=rules, clock=RealClock(), rng=random.Random(1))
+    sender = Answering()
+    inquiry = Inquiry(
+        sender=sender,
+        rules=rules,
+        clock=RealClock(),
+        rng=random.Random(1),
+        stop_code=lambda: stops[0] if stops else None,
+    )
+    with suppress(Halt):
+        Squadron(inquiry, most).fly(_told(place, told, end) for place in range(30))
+    assert len(sender.left) == len(set(sender.left))
+    return told, set(sender.left)
+
+
+def places(told: Told, step: str) -> set[int]:
+    return {place for one, place in told if one == step}
 
 
 def test_the_next_batches_are_prepared_while_the_others_are_under_way() -> None:
-    """A free place is taken at once: as many as may fly are ready, and none is sent before its turn."""
-    told: list[tuple[str, int]] = []
-    Squadron(_inquiry(), 3).fly(_told(place, told, None) for place in range(30))
-    assert sorted(told) == sorted((step, place) for place in range(30) for step in ("prepared", "sent", "recorded"))
+    """As many as may fly are ready; few intents are ahead of the places, and none before the first answer."""
+    told, _left = _carry(3)
+    assert sorted(told) == sorted((step, place) for place in range(30) for step in ("prepared", "intended", "recorded"))
     for at in range(len(told)):
         done = Counter(step for step, _ in told[: at + 1])
-        assert done["sent"] - done["recorded"] <= (3 if done["recorded"] else 1)
-        assert done["prepared"] - done["sent"] <= 3
+        assert done["intended"] - done["recorded"] <= (3 + AHEAD if done["recorded"] else 1)
+        assert done["prepared"] - done["intended"] <= 3
     assert told.index(("prepared", 1)) < told.index(("recorded", 0))
 
 
-def test_what_is_prepared_is_not_sent_after_a_halt() -> None:
-    """Refused credentials stop the batch that was ready, too; those under way are still recorded."""
-    told: list[tuple[str, int]] = []
-    squadron = Squadron(_inquiry(), 3)
-    with pytest.raises(Halt):
-        squadron.fly(_told(place, told, 7) for place in range(30))
+def _refuse(place: int) -> None:
+    if place == 7:
+        raise Halt(4, text("Stopped on request."))
+
+
+def test_nothing_leaves_after_a_halt() -> None:
+    """Refused credentials stop what is ready; what was to leave next says that it did not; the others are recorded."""
+    told, left = _carry(3, _refuse)
     halted = told.index(("recorded", 7))
-    assert not [step for step, _ in told[halted:] if step in {"sent", "prepared"}]
-    assert Counter(step for step, _ in told)["sent"] == Counter(step for step, _ in told)["recorded"] < 30
+    assert places(told[halted:], "intended") == places(told[halted:], "prepared") == set()
+    assert places(told, "recorded") == left
+    assert places(told, "never left") == places(told, "intended") - left
+    assert 1 <= len(places(told, "never left")) <= AHEAD
+
+
+def test_nothing_leaves_after_a_signal() -> None:
+    """A signal holds back what was to leave next, although its intent is written; it is no request in doubt."""
+    stops: list[int] = []
+    told, left = _carry(3, lambda place: stops.append(130) if place == 7 else None, stops)
+    asked = told.index(("recorded", 7))
+    assert places(told[:asked], "intended") >= left
+    assert places(told, "recorded") == left
+    assert places(told, "never left") == places(told, "intended") - left != set()
+
+
+def test_what_is_counted_already_still_leaves_when_the_limit_is_reached() -> None:
+    """The person's limit ends what is begun, not what is about to leave within it: the number is exact."""
+
+    def spent(place: int) -> None:
+        if place == 7:
+            raise LimitReached(10)
+
+    told, left = _carry(3, spent)
+    assert places(told, "never left") == set()
+    assert places(told, "intended") == places(told, "recorded") == left

@@ -18,7 +18,7 @@ from etl.core.verdict import Verdict, judge
 from etl.io.journal.records import Change
 from etl.io.journal.sql import SqlJournal
 from etl.messages import text
-from etl.model import Answer, Effect, NoAnswer
+from etl.model import Answer, Effect, NoAnswer, Request
 from etl.submission import Submission
 from tests.submission.bench_of_runs import Bench
 from tests.submission.simulated import FAULTS, HORIZON, Crash
@@ -142,7 +142,7 @@ def resend_uncertain(patch: pytest.MonkeyPatch) -> None:
 def intent_after_send(patch: pytest.MonkeyPatch) -> None:
     honest = Submission._attempt
 
-    def wrong(self: Submission, batch: Any, items: Any, effect: Effect, *, whole: bool) -> Any:
+    def wrong(self: Submission, batch: Any, items: Any, effect: Effect, baseline: Any, *, whole: bool) -> Any:
         request = self._request(batch, items, whole=whole)
         early = self.inquiry.sender.send(request, effect=effect, deadline=60.0)
 
@@ -152,7 +152,7 @@ def intent_after_send(patch: pytest.MonkeyPatch) -> None:
 
         real, self.inquiry.sender = self.inquiry.sender, Replay()
         try:
-            return (yield from honest(self, batch, items, effect, whole=whole))
+            return (yield from honest(self, batch, items, effect, baseline, whole=whole))
         finally:
             self.inquiry.sender = real
 
@@ -244,3 +244,22 @@ def test_the_model_finds_seeded_bugs(
     focused = type("Focused", (RunMachine,), {"kinds": kinds, "faults": faults})
     with pytest.raises(AssertionError, match=r"I[1236]:"):
         explore(focused, 500, 20)
+
+
+def test_what_was_read_before_a_movement_is_kept_when_nothing_is_sent() -> None:
+    """A signal during the read: the movement does not leave, and the read and what it told are in the journal."""
+    bench = Bench("totals", 2)
+    work = bench.submission()
+    sender = work.inquiry.sender
+
+    class Signalled:
+        def send(self, request: Request, *, effect: Effect, deadline: float) -> Answer | NoAnswer:
+            bench.stop.append(130)
+            return sender.send(request, effect=effect, deadline=deadline)
+
+    work.inquiry.sender = Signalled()
+    assert work.send().exit_code == 130
+    assert bench.vendor.sent == []
+    assert bench.journal.run(bench.run).reads == 1
+    assert bench.journal.batches_of(bench.run)[0].baseline == {"0": 0, "1": 0}
+    assert set(bench.states().values()) == {ItemState.PLANNED}

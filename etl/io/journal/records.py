@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -183,10 +184,19 @@ class OldDoubt:
 
 
 class Journal(Protocol):
-    """The commit points T0 to T5 of reliability.md 1.3. Each method is one durable transaction.
+    """The commit points T0 to T5 of reliability.md 1.3. Each method is one durable transaction, but within `together`.
 
-    All of them raise `errors.JournalError` when the transaction cannot be made durable.
+    All of them raise `errors.JournalError` when the transaction cannot be made durable. It is used by one thread.
     """
+
+    def together(self) -> AbstractContextManager[None]:
+        """Give a block whose writes are one transaction: durable together at its end, or, after an error, none of them.
+
+        Nothing waits for anybody in it, but after `make_durable`: other processes write into the same database.
+        """
+
+    def make_durable(self) -> None:
+        """Commit what a block of `together` has written so far, if this is within one."""
 
     def create_run(
         self, run: RunRecord, rows: Sequence[RowRecord], items: Sequence[ItemRecord], batches: Sequence[Batch]

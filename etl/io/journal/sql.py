@@ -1,19 +1,17 @@
-"""The journal on SQLAlchemy Core: SQLite by default, any database by URL. One durable transaction a method."""
+"""The journal on SQLAlchemy Core: SQLite by default, any database by URL."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from operator import attrgetter
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.planning import token_of
-from etl.errors import JournalError
 from etl.io.journal import conversion, encoding
 from etl.io.journal.attempting import change, expect, intend, record
 from etl.io.journal.last_values import last_values
@@ -35,6 +33,7 @@ from etl.io.journal.records import (
 from etl.io.journal.schema import attempts, batches, findings, items, looks, rows, runs, stands_in, words
 from etl.io.journal.shedding import shed_details
 from etl.io.journal.superseding import supersede
+from etl.io.journal.transactions import Transactions
 from etl.messages import Text, text
 from etl.model import Batch, Finding, Json, Outcome
 
@@ -48,23 +47,16 @@ class SqlJournal:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._transactions = Transactions(engine)
+        self._write, self._read = self._transactions.write, self._transactions.read
 
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        """One transaction, durable when the block ends without error."""
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise _failed(error) from error
+    def together(self) -> AbstractContextManager[None]:
+        """Give a block whose writes are one transaction."""
+        return self._transactions.together()
 
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise _failed(error) from error
+    def make_durable(self) -> None:
+        """Commit what such a block has written so far."""
+        self._transactions.make_durable()
 
     def create_run(
         self, run: RunRecord, rows_: Sequence[RowRecord], items_: Sequence[ItemRecord], batches_: Sequence[Batch]
@@ -449,14 +441,6 @@ class SqlJournal:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
-
-
-def _failed(error: SQLAlchemyError) -> JournalError:
-    cause = getattr(error, "orig", None) or error
-    return JournalError(
-        text("The journal could not be written or read: {cause}. Nothing more is sent.", cause=str(cause)),
-        hint=text("Check the free space and the permissions of the journal's folder, then run etl resume."),
-    )
 
 
 def _add_reads(connection: Connection, run: str, reads: int) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -317,6 +318,71 @@ def test_a_connection_that_was_never_made_is_no_request(journal: SqlJournal) -> 
         changes = [Change(place=place, state=ItemState.PLANNED) for place in (0, 1)]
         journal.record(RUN, 1, attempt, Closing(at=NOW, verdict=verdict), changes)
     assert journal.run(RUN).sent == 1
+
+
+def durable_states(journal: SqlJournal) -> set[str]:
+    """Return the states of all items as a connection of its own sees them: only what is committed."""
+    path = journal._engine.url.database or ""
+    with closing(sqlite3.connect(path)) as connection:
+        return {state for (state,) in connection.execute("SELECT state FROM items")}
+
+
+def write_together(journal: SqlJournal, *steps: Callable[[], object]) -> None:
+    with journal.together():
+        for step in steps:
+            step()
+
+
+def test_what_is_written_together_is_durable_at_once_or_not_at_all(journal: SqlJournal) -> None:
+    """One transaction: what it wrote it reads, nobody else sees a part of it, and an error undoes all of it."""
+    fill(journal)
+    with journal.together():
+        journal.intend(RUN, 1, [0, 1], "d", NOW)
+        with journal.together():
+            journal.intend(RUN, 2, [2, 3], "d", NOW)
+        assert {item.state for item in journal.items_of(RUN)} == {ItemState.SENDING}
+        assert durable_states(journal) == {"planned"}
+    assert durable_states(journal) == {"sending"}
+    accepted = [Change(place=0, state=ItemState.CONFIRMED)]
+    with pytest.raises(InternalError):
+        write_together(
+            journal,
+            lambda: journal.record(RUN, 1, 1, Closing(at=NOW, verdict="read"), accepted),
+            lambda: journal.intend(RUN, 2, [2, 7], "d", NOW),
+        )
+    assert durable_states(journal) == {"sending"}
+    assert journal.attempts_of(RUN, 1)[0].finished is None
+    journal.count_reads(RUN, 1)
+    assert journal.run(RUN).reads == 1, "each is durable on its own again"
+
+
+def test_what_is_written_together_can_be_made_durable_before_its_end(journal: SqlJournal) -> None:
+    """Before the vendor is asked in the midst of it: what was written stays, whatever comes then."""
+    fill(journal)
+    with pytest.raises(InternalError):
+        write_together(
+            journal,
+            lambda: journal.intend(RUN, 1, [0, 1], "d", NOW),
+            journal.make_durable,
+            lambda: journal.intend(RUN, 2, [2, 3], "d", NOW),
+            lambda: journal.intend(RUN, 2, [2, 7], "d", NOW),
+        )
+    assert [item.state for item in journal.items_of(RUN)] == [ItemState.SENDING] * 2 + [ItemState.PLANNED] * 2
+
+
+def test_a_full_disk_undoes_all_that_was_written_together(journal: SqlJournal) -> None:
+    """The error is the journal's, so that nothing more is sent, and nothing of it counts."""
+    fill(journal)
+    connection = journal._engine.connect()
+    connection.execute(statement("PRAGMA max_page_count = 1"))
+    connection.close()
+    with pytest.raises(JournalError, match="full"):
+        write_together(
+            journal,
+            lambda: journal.intend(RUN, 1, [0, 1], "d", NOW),
+            lambda: journal.intend(RUN, 2, [2, 3], "x" * 100_000, NOW),
+        )
+    assert durable_states(journal) == {"planned"}
 
 
 cells = st.one_of(
