@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from etl.core.places import Places
 from etl.core.reading import pads
+from etl.core.row_values import numbers_of, values_of
 from etl.errors import EtlError
 from etl.inquiry import NOT_TOLD, Ending, Halt, Inquiry, ending_error
 from etl.messages import text
-from etl.model import Answer, Batch, Finding, Json, Request, Value
+from etl.model import Answer, Batch, Finding, Json, Request, Row, Value
 from etl.plans import Evidence, Plan
 from etl.vendors.base import Allowance, Conversation, Destination, Survey, Vendor, Wishes
 
@@ -56,17 +57,22 @@ def surveyed(intake: Intake, destination: Destination, wishes: Wishes, inquiry: 
 
 def _derived(survey: Survey, intake: Intake, destination: Destination) -> dict[int, dict[str, Value]]:
     """Return, by row, what could be computed of its cells only with what the vendor has (`Destination.derive`)."""
-    known = {row.number: row.values for row in intake.checked.rows}
     made_of = {column.replaces: column.name for column in destination.columns if column.replaces is not None}
     found: dict[int, dict[str, Value]] = {}
-    for row in survey.rows:
-        values = known.get(row.number, {})
-        for name in destination.derived_fields:
-            if made_of.get(name) in values and name not in values and name in row.values:
-                found[row.number] = {**intake.checked.derived.get(row.number, {}), name: row.values[name]}
+    for name in filter(made_of.get, destination.derived_fields):
+        given = _given_alone(made_of[name], name, intake.checked.rows)
+        for row in survey.rows if given else ():
+            if row.number in given and name in row.values:
+                found.setdefault(row.number, {**intake.checked.derived.get(row.number, {})})[name] = row.values[name]
     for number, computed in _for_all(survey.derived, intake).items():
         found[number] = {**intake.checked.derived.get(number, {}), **found.get(number, {}), **computed}
     return found
+
+
+def _given_alone(name: str, without: str, rows: Sequence[Row]) -> set[int]:
+    """Return the numbers of the rows that have a value in one field and none in another."""
+    pairs = zip(numbers_of(rows), values_of(rows, [name, without]), strict=True)
+    return {number for number, (value, other) in pairs if value is not None and other is None}
 
 
 def with_evidence(planned: Plan, destination: Destination, inquiry: Inquiry) -> Plan:
@@ -122,11 +128,11 @@ def _stock_before(
 def _numeric_cells(intake: Intake, destination: Destination) -> Iterator[tuple[int, str]]:
     """Yield the cells of identifiers that hold a number whose own zeros no number format shows."""
     mapped = [column for column in intake.layout.columns if column.field in destination.identifiers]
-    for row in intake.checked.rows:
+    for number in numbers_of(intake.checked.rows):
         for column in mapped:
-            cell = intake.sheet.cell(row.number, column.column)
-            if isinstance(cell, float) and not pads(intake.sheet.notes.get((row.number, column.column))):
-                yield row.number, column.field
+            cell = intake.sheet.cell(number, column.column)
+            if isinstance(cell, float) and not pads(intake.sheet.notes.get((number, column.column))):
+                yield number, column.field
 
 
 def _placed(survey: Survey, intake: Intake) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ import click
 from etl.cli.app import program
 from etl.cli.command import Setting
 from etl.cli.language import chosen_language, speaking
-from etl.cli.process import own_the_process
+from etl.cli.process import leave_in_a_hurry, own_the_process
 from etl.messages import text, translate
 from etl.stops import StoppedNow
 
@@ -47,6 +47,8 @@ def run_command_line(arguments: Sequence[str] | None = None, commands: click.Gro
             from etl.cli.incident import tell_bug  # noqa: PLC0415 - only for bugs
 
             code = tell_bug(setting, bug)
+    if arguments is None:
+        leave_in_a_hurry()
     sys.exit(code)
 
 

@@ -6,7 +6,7 @@ import gc
 import sys
 import threading
 
-_SELDOM = 50_000
+_SELDOM = 500_000
 """New objects between two searches for cycles: libraries and rows make many objects, and hardly a cycle."""
 
 
@@ -18,6 +18,11 @@ def own_the_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def leave_in_a_hurry() -> None:
+    """Let Python end without a last search for cycles: what is left goes with the process, and there is much of it."""
+    gc.freeze()
 
 
 def forbid_core_dumps() -> None:

@@ -28,6 +28,8 @@ def changes_of(
     sent and a told value are one (`Destination.same`). Fields of which it is not known what the vendor had are left
     out.
     """
+    if not before:
+        return {}
     return {
         name: Changed(before[name], sent)
         for name, sent in payload.items()

@@ -139,11 +139,11 @@ def _prices(proposals: Sequence[Proposal], watched: Watched, thresholds: Thresho
 
 
 def _zero_prices(proposals: Sequence[Proposal], price: str) -> Iterator[Alarm]:
-    zeros = []
-    for proposal in proposals:
-        new, old = _number(proposal.after.get(price)), _number((proposal.before or {}).get(price))
-        if new == 0 and old != 0:
-            zeros.append(_change(proposal, price))
+    zeros = [
+        _change(proposal, price)
+        for proposal in proposals
+        if _number(proposal.after.get(price)) == 0 and _number((proposal.before or {}).get(price)) != 0
+    ]
     if zeros:
         message = ntext("{count} price would be 0", "{count} prices would be 0", len(zeros))
         yield Alarm("price_zero", message, tuple(zeros))
@@ -151,7 +151,9 @@ def _zero_prices(proposals: Sequence[Proposal], price: str) -> Iterator[Alarm]:
 
 def _compared(proposals: Iterable[Proposal], watched: Watched, name: str) -> Iterator[_Price]:
     for proposal in proposals:
-        before = proposal.before or {}
+        before = proposal.before
+        if not before:
+            continue
         new, old = _number(proposal.after.get(name)), _number(before.get(name))
         if new and old and not _other_currency(proposal, watched):
             rate = _number(proposal.after.get(watched.tax_rate or "")) or _number(before.get(watched.tax_rate or ""))

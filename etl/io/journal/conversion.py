@@ -75,16 +75,17 @@ def row_values(run: str, place: int, row: RowRecord) -> dict[str, Any]:
     }
 
 
-def row_record(found: RowMapping) -> RowRecord:
-    """Return the source row of a row of `rows`."""
+def row_record(found: Sequence[Any]) -> RowRecord:
+    """Return the source row of the columns of a row of `rows`, in the table's order: there are many, as of items."""
+    _, _, number, cells, outcome, reasons, derived, item, before = found
     return RowRecord(
-        number=found["number"],
-        cells=encoding.from_cells(found["cells"]),
-        outcome=Outcome(found["outcome"]) if found["outcome"] else None,
-        reasons=tuple(text_from_json(reason) for reason in encoding.from_text(found["reasons"]) or ()),
-        derived=encoding.from_values(found["derived"]),
-        item=found["item"],
-        before=encoding.from_text(found["before"]) or {},
+        number=number,
+        cells=encoding.from_cells(cells),
+        outcome=Outcome(outcome) if outcome else None,
+        reasons=tuple(map(text_from_json, encoding.from_text(reasons))) if reasons else (),
+        derived=encoding.from_values(derived),
+        item=item,
+        before=encoding.from_text(before) if before else {},
     )
 
 

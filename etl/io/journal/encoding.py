@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -14,6 +14,9 @@ from etl.model import Cell, Json, Value
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_ROW_DECODER = msgspec.json.Decoder(list[Any])
+_AS_THEY_ARE = frozenset({str, float, bool, type(None)})
+"""The types of cells that JSON has: a row of nothing else needs no look at each cell."""
 
 
 def to_text(value: Json) -> str:
@@ -53,12 +56,13 @@ def from_message(words: str | None) -> Text | None:
 
 def cells(row: Sequence[Cell]) -> str:
     """Return the JSON of a source row; dates and times are marked, so that they come back as such."""
-    return to_text([_cell(value) for value in row])
+    return to_text(list(row) if _AS_THEY_ARE.issuperset(map(type, row)) else [_cell(value) for value in row])
 
 
 def from_cells(words: str) -> tuple[Cell, ...]:
     """Return the source row of such JSON, numbers as the floats that the sheet holds."""
-    return tuple(_from_cell(value) for value in json.loads(words))
+    row = _ROW_DECODER.decode(words)
+    return tuple(row) if _AS_THEY_ARE.issuperset(map(type, row)) else tuple(map(_from_cell, row))
 
 
 def _cell(value: Cell) -> Json:

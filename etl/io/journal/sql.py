@@ -14,6 +14,7 @@ from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.planning import token_of
 from etl.io.journal import conversion, encoding
 from etl.io.journal.attempting import change, expect, intend, record
+from etl.io.journal.bulk import insert_many
 from etl.io.journal.last_values import last_values
 from etl.io.journal.records import (
     CRASHED,
@@ -65,12 +66,10 @@ class SqlJournal:
         with self._write() as connection:
             serial = select(func.coalesce(func.max(runs.c.serial), 0) + 1).scalar_subquery()
             connection.execute(insert(runs).values(**conversion.run_values(run), serial=serial))
-            if rows_:
-                connection.execute(
-                    insert(rows), [conversion.row_values(run.id, place, row) for place, row in enumerate(rows_)]
-                )
-            if items_:
-                connection.execute(insert(items), [conversion.item_values(run.id, item) for item in items_])
+            insert_many(
+                connection, rows, [conversion.row_values(run.id, place, row) for place, row in enumerate(rows_)]
+            )
+            insert_many(connection, items, [conversion.item_values(run.id, item) for item in items_])
             if batches_:
                 connection.execute(insert(batches), [conversion.batch_values(run.id, batch) for batch in batches_])
 
@@ -320,8 +319,8 @@ class SqlJournal:
     def rows_of(self, run: str) -> list[RowRecord]:
         """Return the source rows in the sheet's order."""
         with self._read() as connection:
-            found = connection.execute(select(rows).where(rows.c.run == run).order_by(rows.c.place)).mappings()
-            return [conversion.row_record(values) for values in found]
+            found = connection.execute(select(rows).where(rows.c.run == run).order_by(rows.c.place))
+            return list(map(conversion.row_record, found))
 
     def items_of(self, run: str, batch: int | None = None) -> list[ItemRecord]:
         """Return the items in order, of one batch or all."""

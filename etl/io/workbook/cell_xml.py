@@ -65,7 +65,7 @@ def error_xml(reference: str, error: str, style: str) -> str:
 
 def text_xml(reference: str, value: str, style: str) -> str:
     """Return a cell of text; whatever it begins with, it is never a formula."""
-    if len(value) * 2 <= LONGEST and not _SPECIAL.search(value):
+    if len(value) * 2 <= LONGEST and (value.isalnum() or not _SPECIAL.search(value)):
         return f'<c r="{reference}"{style} t="inlineStr"><is><t>{value}</t></is></c>'
     words = _ESCAPED.sub("_x005F_", cell_text(value))
     words = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TypeAlias
+from itertools import compress, repeat
 
 from etl.core.changes import ERASED, changes_of
-from etl.core.row_values import partly_blank, values_of
+from etl.core.row_values import among, numbers_of, partly_blank, values_of
 from etl.messages import Text, ntext, text
 from etl.model import Finding, Json, Row, Value
 from etl.vendors.answers import is_number, number_of, shown
@@ -23,6 +23,7 @@ from etl.vendors.tusfacturas.rules import PRODUCT_RULES
 _COLUMNS = {column.name: column for column in PRODUCT_COLUMNS}
 _KEPT = tuple(name for name in PRODUCT_FIELDS if name not in {*KEY, "stock_actual"})
 """What a modification sets. The stock is only used to add a product (vendor page, hints): it is never sent back."""
+_REQUIRED = tuple(column.name for column in PRODUCT_COLUMNS if column.required)
 _NUMBERS = frozenset({"precio_unitario_sin_iva", "alicuota", "impuestos_internos_alicuota", "stock_minimo"})
 _PRICES = ("precio_unitario_sin_iva", "precio_con_iva")
 
@@ -34,12 +35,12 @@ def survey_products(rows: Sequence[Row], wishes: Wishes) -> Conversation[Survey]
     equal it are unchanged, those of A and M only with `Wishes.only_changed`. Rows of A, and whole rows of M, are
     otherwise not asked about.
     """
-    asked = [row for row in rows if _must_be_read(row, wishes)]
+    read = set(numbers_of(rows) if wishes.only_changed else compress(numbers_of(rows), _must_be_read(rows)))
+    asked = list(among(rows, read))
     looks = (yield from look_at_all([key_of(row.values) for row in asked])) if asked else Looks()
     if not looks.understood:
         return Survey(rows=(), unread=_not_understood(looks))
     told = _Told(looks, wishes)
-    read = {row.number for row in asked}
     for row in rows:
         told.judge(row, looks.of(key_of(row.values)) if row.number in read else None)
     return Survey(
@@ -54,7 +55,7 @@ def survey_products(rows: Sequence[Row], wishes: Wishes) -> Conversation[Survey]
 def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
     """Return what a survey of these rows would read and complete."""
     partly = partly_blank(rows, _KEPT)
-    asked = [given for _, given in _asked(rows, partly)]
+    asked = list(compress(values_of(rows, partly, ERASED), _must_be_read(rows)))
     if not asked:
         return ()
     kept = [name for at, name in enumerate(partly) if any(given[at] is None for given in asked)]
@@ -81,29 +82,20 @@ def preview_products(rows: Sequence[Row]) -> Sequence[Text]:
 
 def most_reads(rows: Sequence[Row]) -> int:
     """Return how many requests a survey of these rows makes at most."""
-    keys = {key for key, _ in _asked(rows, partly_blank(rows, _KEPT))}
+    keys = set(compress(values_of(rows, KEY), _must_be_read(rows)))
     return most_requests({key_of(dict(zip(KEY, key, strict=True))) for key in keys})
 
 
-_Values: TypeAlias = tuple[Value | None, ...]
-
-
-def _asked(rows: Sequence[Row], names: Sequence[str]) -> Iterator[tuple[_Values, _Values]]:
-    """Yield, of each row whose product must be read, its key and its values of these fields.
-
-    It is read to know whether it exists, or what its blank fields are; `names` are those that may be blank.
-    """
+def _must_be_read(rows: Sequence[Row]) -> Iterator[bool]:
+    """Say of each row whether its product must be read: to know whether it exists, or what its blank fields are."""
+    names = partly_blank(rows, _KEPT)
     operations = {operation for (operation,) in values_of(rows, ["operacion"])}
     if "U" not in operations and not ("M" in operations and names):
-        return
-    given = values_of(rows, names, ERASED)
-    for (operation, *key), values in zip(values_of(rows, ["operacion", *KEY]), given, strict=True):
-        if operation == "U" or (operation == "M" and None in values):
-            yield tuple(key), values
-
-
-def _must_be_read(row: Row, wishes: Wishes) -> bool:
-    return wishes.only_changed or any(_asked([row], _KEPT))
+        return repeat(False, len(rows))
+    return (
+        operation == "U" or (operation == "M" and None in given)
+        for operation, *given in values_of(rows, ["operacion", *names], ERASED)
+    )
 
 
 @dataclass(slots=True)
@@ -171,7 +163,8 @@ class _Told:
             self.findings += [(row.number, name, finding) for name, finding in wrong]
             self.before.pop(row.number, None)
             return
-        self.rows.append(replace(completed, values=derive_product(completed.values)))
+        values = derive_product(completed.values)
+        self.rows.append(completed if values is completed.values else replace(completed, values=values))
 
     def _remark(self, row: Row, completed: Row) -> None:
         self.findings += [(row.number, *found) for found in _new_findings(row, completed, errors=False)]
@@ -208,7 +201,7 @@ def _modified(row: Row, product: Product, constants: Mapping[str, Value]) -> Row
             value = constants.get(name) if value is None else value
             if value is not None:
                 values[name] = value
-    return replace(row, values=values, erased=frozenset(erased))
+    return Row(row.number, values, frozenset(erased))
 
 
 def _added(row: Row, constants: Mapping[str, Value]) -> Row:
@@ -251,15 +244,18 @@ def _same_stock(row: Row, product: Product) -> bool:
 
 def _lacking(row: Row) -> list[str]:
     """Return the fields without which TusFacturas takes no product, and which this one has not."""
-    names = [column.name for column in PRODUCT_COLUMNS if column.required]
-    return [name for name in names if name not in row.values and not (name == _PRICES[0] and _PRICES[1] in row.values)]
+    return [
+        name for name in _REQUIRED if name not in row.values and not (name == _PRICES[0] and _PRICES[1] in row.values)
+    ]
 
 
 def _new_findings(row: Row, completed: Row, *, errors: bool) -> Iterable[tuple[str, Finding]]:
     """Return what the rules between fields say of the completed row and did not say of the sheet's own values."""
+    given = {**completed.values, **_stock_of(row)}
+    if given == row.values:
+        return
     for rule in PRODUCT_RULES:
         said = {(name, finding.code) for name, finding in rule.check(row)}
-        given = {**completed.values, **_stock_of(row)}
         for name, finding in rule.check(replace(completed, values=given)):
             if finding.is_error is errors and (name, finding.code) not in said:
                 yield name, finding
