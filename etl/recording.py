@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etl.core.changes import Changed, changes_of
 from etl.core.outcomes import ItemState
@@ -269,10 +269,13 @@ def _report_rows(outlined: Outline, intake: Intake, changes: Mapping[int, Mappin
             cells=row.cells,
             outcome=outcome,
             reasons=(own.get(row.number) or _sent(row.number, intake))[1],
-            derived=intake.checked.derived.get(row.number, {}),
-            changes={} if row.number in own else changes.get(row.number, {}),
+            data=nothing,
+            derived=intake.checked.derived.get(row.number, nothing),
+            changes=nothing if row.number in own else changes.get(row.number, nothing),
+            formats=nothing,
         )
 
+    nothing: Mapping[Any, Any] = {}  # one for all rows
     not_sent = (Outcome.NOT_SENT, ())
     outcomes = [own.get(number, not_sent)[0] for number in intake.rows.numbers]
     return ReportRows(intake.rows, outcomes, tell, changing=bool(changes))
