@@ -25,6 +25,7 @@ from etl.recording import changes_by_row, record_plan, report_unsent
 from etl.unchanged import refuse_movements
 from etl.vendors import vendor_of
 from etl.vendors.base import Destination, configured
+from etl.warming import import_ahead
 
 _EXAMPLE_RUN = "00000000"
 """Stands in the bodies that a dry run writes where a run's own id would."""
@@ -134,6 +135,8 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
                 size = sum(len(batch.body) for batch in planned.batches)
                 require_space(size, settings.home, target.parent if output.write_results else None)
             run = record_plan(planned, intake, options, destination, journal, profile, target, send.scheduled)
+            if output.write_results:
+                import_ahead("etl.io.workbook.results")
             report = _submit(run, journal, settings, profile, person, send, used=intake.reads)
         finally:
             journal.close()

@@ -1,4 +1,4 @@
-"""Imports libraries in the background: reading a file and loading what checks it then take the time of the longer."""
+"""Imports libraries in the background, while a file is read or a vendor's answers are awaited."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import importlib
 import threading
 
 
-def import_ahead(module: str, ready: str) -> threading.Thread:
-    """Begin to import a module and to call its function `ready` then; return the thread, to wait for it.
+def import_ahead(module: str, ready: str | None = None) -> threading.Thread:
+    """Begin to import a module and to call its function `ready` then, if any; return the thread, to wait for it.
 
     Whoever imports the module afterwards sees what went wrong, if anything.
     """
@@ -16,8 +16,10 @@ def import_ahead(module: str, ready: str) -> threading.Thread:
     return thread
 
 
-def _import(module: str, ready: str) -> None:
+def _import(module: str, ready: str | None) -> None:
     try:
-        getattr(importlib.import_module(module), ready)()
+        imported = importlib.import_module(module)
+        if ready is not None:
+            getattr(imported, ready)()
     except ImportError:
         return  # the import that needs it will say so
