@@ -47,8 +47,13 @@ class Ready:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The answer settled every item: whatever is written about it now, the next may leave. Nothing comes back."""
+
+
 Result: TypeAlias = Answer | NoAnswer | None
-Wish: TypeAlias = Ready | Shot | Rest
+Wish: TypeAlias = Ready | Shot | Rest | Settled
 Flight: TypeAlias = Generator[Wish, Result, None]
 """A batch on its way: it yields what it wants and is sent the result. StoppedNow is thrown into it when its request is
 given up; it records that and lets it out again. Its `Halt` ends the run."""
@@ -107,7 +112,7 @@ class Squadron:
         self._waiting = iter(flights)
         pool = ThreadPoolExecutor(self.most, "request")
         try:
-            self._prepare()
+            self._prepare(pool)
             while self._aloft or self._cleared or self._resting or self._may_intend():
                 self._turn(pool)
         except StoppedNow as stop:
@@ -124,17 +129,17 @@ class Squadron:
         with self.together():
             for future in answers:
                 self._room, self._ahead = self.most, AHEAD
-                self._advance(self._aloft.pop(future), future.result())
+                self._advance(self._aloft.pop(future), future.result(), pool)
                 self._launch(pool)
             for _ in range(AHEAD):
                 if self._may_intend():
-                    self._advance(self._ready.popleft(), None)
+                    self._advance(self._ready.popleft(), None, pool)
         self._cleared.extend(self._intended)
         self._intended.clear()
         self._launch(pool)
         self._recall()
-        self._prepare()
-        self._wake()
+        self._prepare(pool)
+        self._wake(pool)
 
     def _take_in(self) -> list[Future[Answer | NoAnswer]]:
         """Return the answers that have come; wait for one, but not for long, when there is nothing else to do."""
@@ -153,10 +158,13 @@ class Squadron:
         taken = len(self._aloft) + len(self._resting) + len(self._cleared) + len(self._intended)
         return self.halt is None and bool(self._ready) and taken < self._room + self._ahead
 
-    def _advance(self, flight: Flight, result: Result) -> None:
+    def _advance(self, flight: Flight, result: Result, pool: ThreadPoolExecutor) -> None:
         """Let a batch take its next step, and note what it wants."""
         try:
             wish = flight.send(result)
+            if isinstance(wish, Settled):
+                self._launch(pool)
+                wish = flight.send(None)
         except StopIteration:
             return
         except Halt as halt:
@@ -166,7 +174,7 @@ class Squadron:
             self._intended.append((wish, flight))
         elif isinstance(wish, Ready):
             self._ready.append(flight)
-        elif self.halt is None:
+        elif isinstance(wish, Rest) and self.halt is None:
             self._resting.append((self.inquiry.now().timestamp() + wish.seconds, flight))
 
     def _note(self, halt: Halt) -> None:
@@ -193,15 +201,15 @@ class Squadron:
                 while self._cleared:
                     _give_up(self._cleared.popleft()[1], self.halt)
 
-    def _prepare(self) -> None:
+    def _prepare(self, pool: ThreadPoolExecutor) -> None:
         """Get batches ready for as long as no answer waits; nothing of them is written."""
         while self.halt is None and len(self._ready) < self.most and self._landed.empty():
             flight = next(self._waiting, None)
             if flight is None:
                 return
-            self._advance(flight, None)
+            self._advance(flight, None, pool)
 
-    def _wake(self) -> None:
+    def _wake(self, pool: ThreadPoolExecutor) -> None:
         """Let those go on whose rest is over; when nothing else is left to do, sleep until the first is."""
         if self.halt is not None:
             self._resting.clear()
@@ -215,7 +223,7 @@ class Squadron:
         self._resting = [entry for entry in self._resting if entry not in due]
         for _, flight in due:
             if self.halt is None:
-                self._advance(flight, None)
+                self._advance(flight, None, pool)
 
     def _abandon(self, stop: StoppedNow) -> None:
         """Give up what is in flight: each batch records that its end is unknown, or that it never left."""

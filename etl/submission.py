@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from etl.core.outcomes import ItemState
 from etl.core.verdict import MOST_ATTEMPTS, MOST_UNSENT_ATTEMPTS, Verdict, judge
-from etl.flights import Flight, Ready, Rest, Result, Shot, Squadron, Wish, fly
+from etl.flights import Flight, Ready, Rest, Result, Settled, Shot, Squadron, Wish, fly
 from etl.inquiry import NOT_TOLD, NOTHING, Ending, Halt, Inquiry, describe_refusal, why_not
 from etl.io.journal.records import CRASHED, NOT_CONNECTED, BatchRecord, Change, Closing, ItemRecord, Journal
 from etl.messages import Text, text, verbatim
@@ -189,7 +189,7 @@ class Submission:
             result = (yield Shot(request, effect, self.inquiry.rules.deadline(effect))) or NOTHING
         except StoppedNow:
             lost = NoAnswer(Failure.NO_ANSWER, "stopped by a second signal")
-            self._record(batch, number, items, lost, Verdict.UNKNOWN, None)
+            self._record(batch, number, lost, Verdict.UNKNOWN, self._settle(batch, items, lost, Verdict.UNKNOWN, None))
             raise
         except Halt:
             self._take_back(batch, number, items)
@@ -197,8 +197,12 @@ class Submission:
         payloads = [item.payload for item in items]
         reading = self.destination.submit.read(batch.group, payloads, result) if isinstance(result, Answer) else None
         verdict = judge(effect, result, reading)
-        changes = self._record(batch, number, items, result, verdict, reading)
-        return result, verdict, all(change.state in _SETTLED for change in changes)
+        changes = self._settle(batch, items, result, verdict, reading)
+        settled = all(change.state in _SETTLED for change in changes)
+        if settled:
+            yield Settled()
+        self._record(batch, number, result, verdict, changes)
+        return result, verdict, settled
 
     def _intend(
         self, batch: BatchRecord, items: Sequence[ItemRecord], request: Request, baseline: _Baseline | None
@@ -223,20 +227,35 @@ class Submission:
 
     def _request(self, batch: BatchRecord, items: Sequence[ItemRecord], *, whole: bool) -> Request:
         """Build the request of these items; the whole batch goes out with exactly the bytes of the plan (I8)."""
+        if whole:
+            return replace(self.destination.submit.build(batch.group, [items[0].payload]), body=batch.body)
         request = self.destination.submit.build(batch.group, [item.payload for item in items])
-        if self.destination.mark is not None:
-            request = self.destination.mark(request, batch.token)
-        return replace(request, body=batch.body) if whole else request
+        return request if self.destination.mark is None else self.destination.mark(request, batch.token)
 
-    def _record(
+    def _settle(
         self,
         batch: BatchRecord,
-        number: int,
         items: Sequence[ItemRecord],
         result: Answer | NoAnswer,
         verdict: Verdict,
         reading: Reading | None,
     ) -> list[Change]:
+        """Return what becomes of the items that were sent."""
+        changes = settle(self._effect(batch), verdict, reading, items, why_not(result))
+        if self.destination.bisects and len(items) > 1 and all(one.state is ItemState.REJECTED for one in changes):
+            # A definite no to all of them: they are sent again in parts, until the bad ones are alone.
+            return [replace(one, state=ItemState.PLANNED) for one in changes]
+        return changes
+
+    def _record(
+        self,
+        batch: BatchRecord,
+        number: int,
+        result: Answer | NoAnswer,
+        verdict: Verdict,
+        changes: Sequence[Change],
+    ) -> None:
+        """Write what came of an attempt, and of its items."""
         never_left = isinstance(result, NoAnswer) and result.failure is Failure.NOT_CONNECTED
         closing = Closing(
             at=self.inquiry.now(),
@@ -245,12 +264,7 @@ class Submission:
             detail=None if isinstance(result, Answer) else f"{result.failure.value}: {result.detail}",
             answer=self._kept(result.body) if isinstance(result, Answer) else None,
         )
-        changes = settle(self._effect(batch), verdict, reading, items, why_not(result))
-        if self.destination.bisects and len(items) > 1 and all(one.state is ItemState.REJECTED for one in changes):
-            # A definite no to all of them: they are sent again in parts, until the bad ones are alone.
-            changes = [replace(one, state=ItemState.PLANNED) for one in changes]
         self._close(batch, number, closing, changes)
-        return changes
 
     def _take_back(self, batch: BatchRecord, number: int, items: Sequence[ItemRecord]) -> None:
         """Record that an attempt never left, although its intent was written: its items stand as they did before."""

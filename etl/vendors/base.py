@@ -123,7 +123,10 @@ class Exchange:
     """A pair of pure functions: what is sent, and what an answer to it says."""
 
     build: Callable[[str, Sequence[Mapping[str, Json]]], Request]
-    """(group, payloads of the items) -> request. The body is canonical: equal payloads, equal bytes."""
+    """(group, payloads of the items) -> request. The body is canonical: equal payloads, equal bytes.
+
+    Everything else of it depends on the group alone.
+    """
     read: Callable[[str, Sequence[Mapping[str, Json]], Answer], Reading]
     """(group, payloads that were sent, answer) -> reading. Total: any status, any bytes; never raises."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,13 @@ def test_equal_payloads_make_equal_bytes(case: Case) -> None:
         assert case.destination.submit.build(case.group, payloads) == case.request
     mark = case.destination.mark
     assert mark is None or mark(case.request, TOKEN) == mark(case.request, TOKEN) == case.sent
+
+
+@each_case
+def test_where_a_request_goes_depends_on_its_group_alone(case: Case) -> None:
+    """Any one item of a batch tells the method, the path and the query of its request."""
+    for payload in case.payloads:
+        assert replace(case.destination.submit.build(case.group, [payload]), body=case.request.body) == case.request
 
 
 @each_case

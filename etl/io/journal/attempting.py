@@ -23,6 +23,7 @@ from etl.messages import text
 
 _AT_ONCE = 500
 """Places in one statement: below every database's limit of parameters."""
+_RANGE = ("first", "last")
 _SENDABLE = (ItemState.PLANNED, ItemState.UNCERTAIN)
 
 _OF_BATCH = (attempts.c.run == bindparam("of_run"), attempts.c.batch == bindparam("of_batch"))
@@ -57,7 +58,8 @@ def intend(connection: Connection, run: str, batch: int, places: Sequence[int], 
             "started": encoding.moment(at),
         },
     )
-    sent = connection.execute(_sending(len(places)), {"of_run": run, **_at(places)})
+    named = _at(places)
+    sent = connection.execute(_sending(tuple(named)), {"of_run": run, **named})
     expect(sent.rowcount, len(places), "intend")
     return number
 
@@ -92,29 +94,37 @@ def change(connection: Connection, run: str, changes: Sequence[Change], allowed:
     places = [one.place for one in changes]
     if len(changes) <= _AT_ONCE and all(values == new[0] for values in new):
         # Most answers say the same of every row.
-        found = connection.execute(_changing(allowed, len(places)), {**new[0], "of_run": run, **_at(places)})
+        named = _at(places)
+        found = connection.execute(_changing(allowed, tuple(named)), {**new[0], "of_run": run, **named})
     else:
         each = [{**values, "of_run": run, **_at([place])} for place, values in zip(places, new, strict=True)]
-        found = connection.execute(_changing(allowed, 1), each)
+        found = connection.execute(_changing(allowed, _RANGE), each)
     expect(found.rowcount, len(changes), "change")
 
 
 @lru_cache(maxsize=64)
-def _sending(count: int) -> Update:
-    return update(items).where(_OF_RUN, _are_at(count), stands_in(_SENDABLE)).values(state=ItemState.SENDING)
+def _sending(places: tuple[str, ...]) -> Update:
+    return update(items).where(_OF_RUN, _are_at(places), stands_in(_SENDABLE)).values(state=ItemState.SENDING)
 
 
 @lru_cache(maxsize=64)
-def _changing(allowed: tuple[ItemState, ...], count: int) -> Update:
-    return update(items).where(_OF_RUN, _are_at(count), stands_in(allowed)).values(_NEW)
+def _changing(allowed: tuple[ItemState, ...], places: tuple[str, ...]) -> Update:
+    return update(items).where(_OF_RUN, _are_at(places), stands_in(allowed)).values(_NEW)
 
 
-def _are_at(count: int) -> ColumnElement[bool]:
-    """Whether an item is at one of so many places, named as `_at` names them: quicker than a list that is expanded."""
-    return items.c.place.in_([bindparam(f"at_{number}") for number in range(count)])
+def _are_at(places: tuple[str, ...]) -> ColumnElement[bool]:
+    """Whether an item is at one of the places that `_at` has named so: quicker than a list that is expanded."""
+    if places == _RANGE:
+        first, last = _RANGE
+        return items.c.place.between(bindparam(first), bindparam(last))
+    return items.c.place.in_([bindparam(name) for name in places])
 
 
 def _at(places: Sequence[int]) -> dict[str, int]:
+    """Name places: all of them, or the ends of a range without gaps, as most batches are."""
+    first, last = min(places), max(places)
+    if list(places) == list(range(first, last + 1)):
+        return dict(zip(_RANGE, (first, last), strict=True))
     return {f"at_{number}": place for number, place in enumerate(places)}
 
 
