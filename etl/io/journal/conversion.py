@@ -16,6 +16,8 @@ from etl.io.journal.records import AttemptRecord, BatchRecord, ItemRecord, LookR
 from etl.messages import text_from_json
 from etl.model import Batch, Outcome
 
+_STATES = {state.value: state for state in ItemState}
+
 
 def run_values(run: RunRecord) -> dict[str, Any]:
     """Return the row of a run."""
@@ -108,8 +110,10 @@ def item_values(run: str, item: ItemRecord) -> dict[str, Any]:
 
 def item_record(found: Sequence[Any]) -> ItemRecord:
     """Return the item of the columns of a row of `items`, in the table's order: there are many, and this is quick."""
-    _, place, batch, item_id, key_id, key, payload, state, ambiguous, doubts, *told = found
-    reason, vendor_id, data, inferred, evidence = told
+    (
+        _, place, batch, item_id, key_id, key, payload, state, ambiguous, doubts,
+        reason, vendor_id, data, inferred, evidence,
+    ) = found  # fmt: skip
     return ItemRecord(
         place=place,
         batch=batch,
@@ -117,14 +121,14 @@ def item_record(found: Sequence[Any]) -> ItemRecord:
         key_id=key_id,
         key=tuple(encoding.from_text(key)),
         payload=encoding.from_text(payload),
-        state=ItemState(state),
+        state=_STATES[state],
         ambiguous=bool(ambiguous),
         doubts=doubts,
-        reason=encoding.from_message(reason),
+        reason=None if reason is None else encoding.from_message(reason),
         vendor_id=vendor_id,
-        data=encoding.from_text(data) or {},
+        data={} if data is None else encoding.from_text(data),
         inferred=bool(inferred),
-        evidence=encoding.from_text(evidence) or {},
+        evidence={} if evidence is None else encoding.from_text(evidence),
     )
 
 
