@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from types import NoneType
 from typing import cast
 
 from etl.core.cells import read_many
@@ -14,9 +15,10 @@ from etl.core.reading import CellReader, CellReading, Problem, Remarked, shown
 from etl.core.rounding import TOO_MANY_DECIMALS
 from etl.messages import ntext, text
 from etl.model import Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Value, column_letter
-from etl.vendors.base import Column
+from etl.vendors.base import Column, Kind
 
 _LISTED_CHANGES = 20
+_NO_VALUES = frozenset({NoneType, Problem, Remarked})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,15 @@ class Rounding:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """At least each value of some rows once, blanks left out; numbers of equal cells are the same object."""
+
+    values: Sequence[Value]
+    may_be_blank: bool
+    """Whether some row may have none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadColumn:
     """The values of a column, one a row (None: blank or not understood), and what there is to say."""
 
@@ -74,13 +85,17 @@ class ReadColumn:
     values: Sequence[Value | None]
     findings: tuple[Finding, ...] = ()
     roundings: tuple[Rounding, ...] = ()
+    different: Gathered | None = None
+    """What different values there are, where reading them told it."""
 
 
 def read_column(cells: SheetColumn, declared: Column, reader: CellReader) -> ReadColumn:
     """Return what the cells of a column say; `reader` knows the evidence of all of them (`etl.core.cells`)."""
     readings = _Readings(reader)
-    values, findings = _separate(cells, readings.of_all(cells, declared), plain=readings.plain)
-    return ReadColumn(declared.name, values, tuple(findings))
+    found = readings.of_all(cells, declared)
+    values, findings = _separate(cells, found, plain=readings.plain)
+    different = readings.gathered(cells, found, declared)
+    return ReadColumn(declared.name, values, tuple(findings), different=different)
 
 
 def round_column(column: ReadColumn, numbers: Sequence[int], most: int) -> ReadColumn:
@@ -94,7 +109,7 @@ def round_column(column: ReadColumn, numbers: Sequence[int], most: int) -> ReadC
         if isinstance(value, Decimal) and value in long:
             values[place] = new = rounded(value, most)
             roundings.append(Rounding(number, value, new))
-    return replace(column, values=values, roundings=tuple(roundings))
+    return replace(column, values=values, roundings=tuple(roundings), different=None)
 
 
 def rounding_finding(roundings: Sequence[Rounding], sheet: Sheet, mapped: MappedColumn, most: int) -> Finding:
@@ -149,6 +164,19 @@ class _Readings(dict[Cell, CellReading]):
             if number in cells.covered and readings[place] is None:
                 readings[place] = self._remember(_merged(*cells.covered[number]))
         return readings
+
+    def gathered(self, cells: SheetColumn, found: Sequence[CellReading], declared: Column) -> Gathered | None:
+        """Return the different values among the readings that were found; None when it takes a look at each."""
+        if found is cells.cells:  # all are themselves
+            texts = cells.different.texts
+            return Gathered(texts, may_be_blank=len(texts) < len(cells.different))
+        if declared.kind in (Kind.TEXT, Kind.CODE):  # some are
+            return None
+        every = [*self.values(), *self._noted.values()]
+        values = [reading for reading in every if type(reading) not in _NO_VALUES]
+        remarked = [reading.value for reading in every if isinstance(reading, Remarked)] if not self.plain else ()
+        lacking = len(values) + len(remarked) < len(every)
+        return Gathered(cast("list[Value]", [*values, *remarked]), may_be_blank=lacking or bool(cells.covered))
 
     def _apart(self, cell: Cell, note: CellNote | None) -> CellReading:
         key = (cell, type(cell), note)

@@ -156,7 +156,7 @@ def key_hashes(block: TypedBlock, table: TypedTable) -> array[int]:
     if not set(names).issubset(table.names):
         return array("q", [0] * len(block.numbers))
     hashes = map(hash, map(_BETWEEN.join, zip(*(_folded_values(block, name) for name in names), strict=True)))
-    if any(map(block.has_blank, names)):
+    if any(map(block.may_be_blank, names)):
         rows = zip(*(block.values(name) for name in names), strict=True)
         whole = (all(value is not None for value in values) for values in rows)
         return array("q", (one or 1 if flag else 0 for one, flag in zip(hashes, whole, strict=True)))
@@ -166,8 +166,8 @@ def key_hashes(block: TypedBlock, table: TypedTable) -> array[int]:
 
 def _folded_values(block: TypedBlock, name: str) -> Iterable[str]:
     """Return what each row's value shares with others that differ in case and blanks; most codes have no blanks."""
-    values, different = block.values(name), block.different(name)
-    if len(different) > len(values) // 2 and not block.has_blank(name) and set(map(type, different)) == {str}:
+    values, different = block.values(name), block.different(name).values
+    if len(different) > len(values) // 2 and not block.may_be_blank(name) and set(map(type, different)) == {str}:
         texts = cast("Sequence[str]", values)
         if (joined := "".join(texts)).isalnum() and joined.isascii():
             return map(str.lower, texts)

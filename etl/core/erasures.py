@@ -7,6 +7,7 @@ from dataclasses import replace
 from etl.core.changes import ERASED
 from etl.core.code_lists import folded
 from etl.core.column_reading import SheetColumn
+from etl.core.different import Different
 from etl.core.reading import Problem, trimmed
 from etl.messages import text
 from etl.model import Cell, Finding
@@ -33,7 +34,8 @@ def without_erasures(
     if not words:
         return cells, (), ()
     found = [number for number, cell in zip(cells.numbers, cells.cells, strict=True) if cell in words]
-    blanked = replace(cells, cells=[None if cell in words else cell for cell in cells.cells])
+    kept = [None if cell in words else cell for cell in cells.cells]
+    blanked = replace(cells, cells=kept, different=Different(kept))
     if destination.need(declared) is not Need.NEVER:
         problem = Problem(
             "required",

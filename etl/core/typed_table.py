@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from etl.core.blocks import Block, block_at, chosen
 from etl.core.cells import Clues, reader_of
-from etl.core.column_reading import ReadColumn, Rounding, SheetColumn, read_column, round_column
+from etl.core.column_reading import Gathered, ReadColumn, Rounding, SheetColumn, read_column, round_column
 from etl.core.different import Different
 from etl.core.erasures import without_erasures
 from etl.core.reading import CellReader
@@ -103,8 +103,7 @@ class TypedBlock:
         self._block: Block | None = None
         self._read: dict[str, tuple[ReadColumn, tuple[int, ...]]] = {}
         self._values: dict[str, Sequence[Value | None]] = {}
-        self._different: dict[str, list[Value]] = {}
-        self._has_blank: dict[str, bool] = {}
+        self._different: dict[str, Gathered] = {}
         self._waiting: frozenset[int] | None = None
 
     def column(self, name: str) -> ReadColumn | None:
@@ -118,27 +117,26 @@ class TypedBlock:
             self._read[name] = reader.read(self.numbers, cells, block.different(index))
         return self._read[name][0]
 
-    def different(self, name: str) -> list[Value]:
-        """Return each value of a field once (blanks are none), as objects that the rows have.
-
-        Numbers of equal cells are one object, and their hashes are dear: they are told apart by identity.
-        """
+    def different(self, name: str) -> Gathered:
+        """Return the different values of a field. Hashes of numbers are dear: they are told apart by identity."""
         if name not in self._different:
-            values = self.values(name)
-            kinds = set(map(type, values))
-            found = {id(value): value for value in values}.values() if Decimal in kinds else dict.fromkeys(values)
-            self._has_blank[name] = NoneType in kinds
-            self._different[name] = [value for value in found if value is not None]
+            values, column = self.values(name), self.column(name)
+            if column is not None and column.different is not None and column.values is values:
+                self._different[name] = column.different
+            else:
+                kinds = set(map(type, values))
+                found = {id(value): value for value in values}.values() if Decimal in kinds else dict.fromkeys(values)
+                several = [value for value in found if value is not None]
+                self._different[name] = Gathered(several, may_be_blank=NoneType in kinds)
         return self._different[name]
 
-    def has_blank(self, name: str) -> bool:
-        """Say whether a field has no value in some row."""
-        self.different(name)
-        return self._has_blank[name]
+    def may_be_blank(self, name: str) -> bool:
+        """Say whether a field may have no value in some row."""
+        return self.different(name).may_be_blank
 
     def leaves_blank(self, name: str) -> bool:
         """Say whether a field has no value in some row where its cell was not misread."""
-        if not self.has_blank(name):
+        if not self.may_be_blank(name):
             return False
         blank = sum(value is None for value in self.values(name))
         column = self.column(name)

@@ -154,7 +154,7 @@ def _broken_limits(
     """
     for name in table.names:
         limits = limits_of(table.destination.column(name))
-        different = pd.Series(block.different(name) if limits else [], dtype=object)
+        different = pd.Series(list(block.different(name).values) if limits else [], dtype=object)
         bad: set[int] = set()
         for schema_check, limit in zip(schema.columns[name].checks, limits, strict=True):
             result = schema_check(different)
@@ -225,7 +225,7 @@ def _missing_values(
                 continue
             asked = next((name for name in present if places.has_column(name)), (present or names)[0])
             finding = required(names, destination)
-            if not all(map(block.has_blank, present)):
+            if not all(map(block.may_be_blank, present)):
                 continue
             for at in _blank(rows, [block.values(name) for name in present]):
                 number = block.numbers[at]

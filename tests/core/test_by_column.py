@@ -238,6 +238,25 @@ def test_only_rows_that_share_a_key_are_compared(
     assert decide_duplicates(sharing, (), to, policy) == decide_duplicates(everyone, (), to, policy)
 
 
+@settings(deadline=None, max_examples=200)
+@given(st.one_of(TABLES, ALIKE), st.sampled_from([SHELVES, KEPT, PAIRS]), st.booleans(), st.booleans())
+def test_no_value_is_missing_among_the_different_ones(
+    rows: Sequence[tuple[Cell, ...]], to: Destination, rounds: bool, noted: bool
+) -> None:
+    """What is checked once a value is checked for each row that has it; no blank cell passes for filled."""
+    notes = {(2, 0): CellNote(error="#N/A"), (3, 2): CellNote(number_format="0%")} if noted else {}
+    found = sheet(HEADER, *rows, notes=notes, merged=((2, 3, 2, 2),) if noted else ())
+    layout, _ = find_layout(found, to, Wanted(header_row=1))
+    table = map_rows(found, layout, to, ReadingOptions(round=rounds), 3).table
+    for block in table.blocks():
+        for name in table.names:
+            values, different = block.values(name), block.different(name)
+            assert different.may_be_blank or None not in values
+            assert set(values) - {None} <= set(different.values)
+            numbers = {id(value) for value in values if isinstance(value, Decimal)}
+            assert numbers <= set(map(id, different.values))
+
+
 VALUES: st.SearchStrategy[Value] = st.one_of(
     st.text(max_size=30),
     st.decimals(allow_nan=False, allow_infinity=False),
