@@ -18,7 +18,7 @@ from etl.model import Cell, CellNote, Finding, MappedColumn, Severity, Sheet, Va
 from etl.vendors.base import Column, Kind
 
 _LISTED_CHANGES = 20
-_NO_VALUES = frozenset({NoneType, Problem, Remarked})
+_NO_VALUES = frozenset({NoneType, Problem})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +173,10 @@ class _Readings(dict[Cell, CellReading]):
         if declared.kind in (Kind.TEXT, Kind.CODE):  # some are
             return None
         every = [*self.values(), *self._noted.values()]
-        values = [reading for reading in every if type(reading) not in _NO_VALUES]
-        remarked = [reading.value for reading in every if isinstance(reading, Remarked)] if not self.plain else ()
-        lacking = len(values) + len(remarked) < len(every)
-        return Gathered(cast("list[Value]", [*values, *remarked]), may_be_blank=lacking or bool(cells.covered))
+        told = [reading for reading in every if type(reading) not in _NO_VALUES]
+        values = [reading.value if isinstance(reading, Remarked) else reading for reading in told]
+        lacking = len(values) < len(every) or bool(cells.covered)
+        return Gathered(cast("list[Value]", values), may_be_blank=lacking)
 
     def _apart(self, cell: Cell, note: CellNote | None) -> CellReading:
         key = (cell, type(cell), note)

@@ -245,10 +245,24 @@ def test_no_value_is_missing_among_the_different_ones(
 ) -> None:
     """What is checked once a value is checked for each row that has it; no blank cell passes for filled."""
     notes = {(2, 0): CellNote(error="#N/A"), (3, 2): CellNote(number_format="0%")} if noted else {}
-    found = sheet(HEADER, *rows, notes=notes, merged=((2, 3, 2, 2),) if noted else ())
+    assert_all_different(sheet(HEADER, *rows, notes=notes, merged=((2, 3, 2, 2),) if noted else ()), to, rounds=rounds)
+
+
+@pytest.mark.parametrize("cells", [(0.0005, "Tren"), (2.0, "(vacío)"), (None, "Bus"), (2.0, None), ("x", " Tren")])
+@pytest.mark.parametrize("note", [CellNote(number_format="0%"), CellNote(error="#N/A"), None])
+def test_odd_values_are_among_the_different_ones(cells: tuple[Cell, Cell], note: CellNote | None) -> None:
+    """Rounded, shown in per cent, erased, blank and misread ones, in a column of others."""
+    rows = [(f"A{number}", "Tren", 2.0, 1.0, "A") for number in range(3)]
+    rows[1] = ("A9", cells[1], cells[0], 1.0, "B")  # type: ignore[assignment]
+    found = sheet(HEADER, *rows, notes={(3, 2): note} if note is not None else {})
+    for rounds in (False, True):
+        assert_all_different(found, KEPT, rounds=rounds)
+
+
+def assert_all_different(found: Sheet, to: Destination, *, rounds: bool) -> None:
+    """Look into each block of three rows."""
     layout, _ = find_layout(found, to, Wanted(header_row=1))
-    table = map_rows(found, layout, to, ReadingOptions(round=rounds), 3).table
-    for block in table.blocks():
+    for block in (table := map_rows(found, layout, to, ReadingOptions(round=rounds), 3).table).blocks():
         for name in table.names:
             values, different = block.values(name), block.different(name)
             assert different.may_be_blank or None not in values
