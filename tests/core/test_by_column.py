@@ -255,7 +255,7 @@ def test_odd_values_are_among_the_different_ones(cells: tuple[Cell, Cell], note:
     rows = [(f"A{number}", "Tren", 2.0, 1.0, "A") for number in range(3)]
     rows[1] = ("A9", cells[1], cells[0], 1.0, "B")  # type: ignore[assignment]
     found = sheet(HEADER, *rows, notes={(3, 2): note} if note is not None else {})
-    erasing = replace(KEPT, columns=(CODE, NAME, PRICE, COUNT, MOVE), group_field="move", completes=frozenset("B"))
+    erasing = replace(KEPT, columns=(CODE, NAME, PRICE, COUNT, MOVE), group_fields=("move",), completes=frozenset("B"))
     for to in (KEPT, erasing):
         for rounds in (False, True):
             assert_all_different(found, to, rounds=rounds)
