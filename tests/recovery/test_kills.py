@@ -35,7 +35,7 @@ def faults(sandbox: Sandbox, mood: str, seed: int, trade: Trade) -> None:
         sandbox.faults.order(Fault.STATUS_LATER, **trade.submissions, **order)
 
 
-def kill_often(lab: Lab, trade: Trade, mood: str, kills: int, seed: int) -> dict[str, int]:
+def kill_often(lab: Lab, trade: Trade, mood: str, kills: int, seed: int, rows: int = ROWS) -> dict[str, int]:
     """Kill `kills` processes that work on runs of a trade, and return how the rows ended, over all runs."""
     rng = random.Random(seed)
     killed = 0
@@ -43,7 +43,7 @@ def kill_often(lab: Lab, trade: Trade, mood: str, kills: int, seed: int) -> dict
     while killed < kills:
         lab.sandbox.reset()
         faults(lab.sandbox, mood, rng.randrange(10**6), trade)
-        run = lab.plan_trade(trade, ROWS)
+        run = lab.plan_trade(trade, rows)
         for _ in range(6):
             child = start(resume_in_child, lab.environ, str(lab.home), run)
             _let_it_work(lab, child, rng, trade)
@@ -55,7 +55,7 @@ def kill_often(lab: Lab, trade: Trade, mood: str, kills: int, seed: int) -> dict
             assert lab.false_words(run, once=trade.once) == [], f"seed {seed}, mood {mood}, after {killed} kills"
         lab.sandbox.faults.clear()
         lab.sandbox.settle()
-        _settle(lab, run, trade, seed)
+        _settle(lab, run, trade, seed, rows)
         for outcome, count in lab.show(run).counts.items():
             counts[outcome] = counts.get(outcome, 0) + count
     return counts
@@ -73,7 +73,7 @@ def _let_it_work(lab: Lab, child: BaseProcess, rng: random.Random, trade: Trade)
     child.join(rng.random() ** 2 * 0.3)
 
 
-def _settle(lab: Lab, run: str, trade: Trade, seed: int) -> None:
+def _settle(lab: Lab, run: str, trade: Trade, seed: int, rows: int) -> None:
     """On a quiet vendor, go on until nothing changes: what can be known must be known now (I12)."""
     time.sleep(0.65)
     for _ in range(8):
@@ -82,7 +82,7 @@ def _settle(lab: Lab, run: str, trade: Trade, seed: int) -> None:
         if report.exit_code == 0:
             break
         time.sleep(0.1)
-    assert trade.is_settled(lab.show(run), ROWS), lab.show(run).counts
+    assert trade.is_settled(lab.show(run), rows), lab.show(run).counts
 
 
 @pytest.fixture
@@ -115,3 +115,17 @@ def test_kill_at_random_moments_at_length(lab: Lab, name: str, mood: str) -> Non
     """SUB-1: 500 kills for stock, 100 for the others, in each mood."""
     kills = 500 if name == "moves-A" else 100
     print(kill_often(lab, TRADES[name], mood, kills=kills, seed=7))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", ["creates", "sets"])
+@pytest.mark.parametrize("mood", MOODS)
+def test_kill_with_several_in_flight_at_length(lab: Lab, name: str, mood: str) -> None:
+    """The same with four requests in flight, and the intents of the next ones written ahead."""
+    several = lab.home.with_name("etl.toml")
+    keys = [f'{key} = "env:ETL_TUSFACTURAS_{key.upper()}"' for key in ("usertoken", "apikey", "apitoken")]
+    several.write_text("\n".join(["[profiles.default.tusfacturas]", "in_flight = 4", *keys]))
+    several.chmod(0o600)
+    lab.timing = {"ETL_CONFIG": str(several)}
+    print(kill_often(lab, TRADES[name], mood, kills=50, seed=11, rows=600))
