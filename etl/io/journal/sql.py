@@ -40,6 +40,12 @@ from etl.model import Batch, Finding, Json, Outcome
 
 _LOOKED_UP = (ItemState.UNCERTAIN, ItemState.ABSENT)
 _DECIDABLE = (ItemState.UNCERTAIN, ItemState.ABSENT, ItemState.DUPLICATED)
+_KEEP_BASELINE = (
+    update(batches)
+    .where(batches.c.run == bindparam("of_run"), batches.c.number == bindparam("of_batch"))
+    .values(baseline=bindparam("new_baseline"), baseline_at=bindparam("read_at"))
+)
+_ADD_READS = update(runs).where(runs.c.id == bindparam("of_run")).values(reads=runs.c.reads + bindparam("made"))
 _ITEMS_OF_BATCH = select(items).where(items.c.run == bindparam("of_run"), items.c.batch == bindparam("of_batch"))
 
 
@@ -88,9 +94,13 @@ class SqlJournal:
         """Keep what was read before the first attempt of a batch."""
         with self._write() as connection:
             connection.execute(
-                update(batches)
-                .where(batches.c.run == run, batches.c.number == batch)
-                .values(baseline=encoding.to_text(baseline), baseline_at=encoding.moment(at))
+                _KEEP_BASELINE,
+                {
+                    "of_run": run,
+                    "of_batch": batch,
+                    "new_baseline": encoding.to_text(baseline),
+                    "read_at": encoding.moment(at),
+                },
             )
             _add_reads(connection, run, reads)
 
@@ -444,4 +454,4 @@ class SqlJournal:
 
 def _add_reads(connection: Connection, run: str, reads: int) -> None:
     if reads:
-        connection.execute(update(runs).where(runs.c.id == run).values(reads=runs.c.reads + reads))
+        connection.execute(_ADD_READS, {"of_run": run, "made": reads})
