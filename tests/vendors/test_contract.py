@@ -135,7 +135,8 @@ def test_equal_payloads_make_equal_bytes(case: Case) -> None:
 
 @each_case
 def test_where_a_request_goes_depends_on_its_group_alone(case: Case) -> None:
-    """Any one item of a batch tells the method, the path and the query of its request."""
+    """Any one item of a batch tells the method, the path and the query of its request; a mark stands in the body."""
+    assert replace(case.sent, body=case.request.body) == case.request
     for payload in case.payloads:
         assert replace(case.destination.submit.build(case.group, [payload]), body=case.request.body) == case.request
 

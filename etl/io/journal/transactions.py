@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,25 +19,18 @@ class Transactions:
         self._engine = engine
         self._joint: Connection | None = None
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> AbstractContextManager[Connection]:
         """One transaction, durable when the block ends without error; within `together`, a part of that one."""
-        with _translated():
-            if self._joint is not None:
-                yield self._joint
-                return
-            with self._engine.begin() as connection:
-                yield connection
+        return self._joined(self._engine.begin)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Read what is committed; within `together`, also what it has written."""
+        return self._joined(self._engine.connect)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Read what is committed; within `together`, also what it has written."""
-        with _translated():
-            if self._joint is not None:
-                yield self._joint
-                return
-            with self._engine.connect() as connection:
-                yield connection
+    def _joined(self, own: Callable[[], AbstractContextManager[Connection]]) -> Iterator[Connection]:
+        with _translated(), nullcontext(self._joint) if self._joint is not None else own() as connection:
+            yield connection
 
     @contextmanager
     def together(self) -> Iterator[None]:

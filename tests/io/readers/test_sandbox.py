@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from etl.io.readers.child import encode_column
 from etl.io.readers.frames import pack_column
 from etl.io.readers.limits import Limits
 from etl.io.readers.refusal import Refusal
-from etl.io.readers.sandbox import child_environment
+from etl.io.readers.sandbox import child_environment, confined
 from etl.model import Cell
 from tests.io.readers.books import book, pack, save, worksheet
 from tests.io.readers.hostile_files import ONE, REFUSED
@@ -52,6 +53,20 @@ def test_nothing_is_left_running(tmp_path: Path) -> None:
     before = threading.active_count()
     open_source(save(tmp_path, BOOK)).read()
     assert threading.active_count() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other priorities and groups")
+@pytest.mark.parametrize("gives_way", [False, True])
+def test_what_can_wait_gives_way(gives_way: bool) -> None:
+    """The scan leaves the processor to the parser; either is in our session, in a group that Ctrl+C does not reach."""
+    program = (
+        "import os, sys; sys.stdin.readline(); "
+        "print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0), os.getpgrp() == os.getpid())"
+    )
+    with confined(("-c", program), {}, b"", Limits(), gives_way=gives_way) as child:
+        priority, session, own_group = child.answers.readline().decode().split()
+    assert (int(priority) > os.getpriority(os.PRIO_PROCESS, 0)) is gives_way
+    assert (int(session), own_group) == (os.getsid(0), "True")
 
 
 def test_no_network_and_no_files_in_the_child() -> None:
