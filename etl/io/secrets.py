@@ -34,16 +34,25 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 class Secret:
     """A credential. Everything but `reveal` shows ``***``; a copy or a pickle holds nothing to reveal."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_spellings", "_value")
 
     def __init__(self, value: str) -> None:
         self._value: str | None = value
+        self._spellings: frozenset[str] | None = None
 
     def reveal(self) -> str:
         """Return the credential. Call it where the request is signed, and keep the result nowhere."""
         if self._value is None:
             raise ValueError("a copied secret holds nothing")
         return self._value
+
+    def spellings(self) -> frozenset[str]:
+        """Return how a text may hold it: plain, JSON or URL escaped. Nothing for one so short that any text may."""
+        if self._spellings is None:
+            value = self.reveal()
+            forms = (value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value))
+            self._spellings = frozenset(forms if len(value) >= SHORTEST_REPLACED else ())
+        return self._spellings
 
     def __repr__(self) -> str:
         return MASK
@@ -213,13 +222,7 @@ def _keep_in_keyring(entry: str, value: str) -> bool:
 
 def redact(words: str, secrets: Iterable[Secret]) -> str:
     """Return `words` with every credential of at least 8 characters replaced, also where it is JSON or URL escaped."""
-    values = {secret.reveal() for secret in secrets}
-    forms = {
-        form
-        for value in values
-        if len(value) >= SHORTEST_REPLACED
-        for form in (value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value))
-    }
+    forms = {form for secret in secrets for form in secret.spellings()}
     for form in sorted(forms, key=len, reverse=True):
         words = words.replace(form, MASK)
     return words

@@ -16,7 +16,7 @@ from etl.sandbox.vendor import SimulatedVendor
 from etl.sandbox.wire import MAX_HEAD, BadRequestError, Incoming, Reply, read_request, render
 
 _MOST_WORK = 0.005
-"""Seconds before its moment at which an answer is begun at the earliest."""
+"""Seconds that the work for one answer counts for at most, however long it took."""
 
 
 class Front:
@@ -31,6 +31,7 @@ class Front:
         self._numbers = itertools.count(1)
         self._later: set[asyncio.TimerHandle] = set()
         self._work = 0.0
+        self._beside = 0
 
     @property
     def pending(self) -> int:
@@ -112,12 +113,16 @@ class Front:
     async def _answer(
         self, vendor: SimulatedVendor, path: str, request: Incoming, writer: asyncio.StreamWriter, until: float
     ) -> None:
-        """Answer at a moment: the work for it, which took so long the last time, is done just before."""
-        await _wait(until - self._work)
-        begun = time.monotonic()
-        answer = render(vendor.answer(path, request))
-        self._work = min(time.monotonic() - begun, _MOST_WORK)
-        await _wait(until)
+        """Answer at a moment: the work for it and for those beside it, as long as it last took, is done just before."""
+        self._beside += 1
+        try:
+            await _wait(until - self._beside * self._work)
+            begun = time.monotonic()
+            answer = render(vendor.answer(path, request))
+            self._work = min(time.monotonic() - begun, _MOST_WORK)
+            await _wait(until)
+        finally:
+            self._beside -= 1
         writer.write(answer)
         await writer.drain()
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from etl.core.outcomes import ItemState
 from etl.errors import InternalError
 from etl.io.journal import encoding
+from etl.io.journal.prepared import execute
 from etl.io.journal.records import NOT_CONNECTED, Change, Closing
 from etl.io.journal.schema import attempts, items, runs, stands_in
 from etl.messages import text
@@ -46,8 +47,9 @@ _NEW = {
 
 def intend(connection: Connection, run: str, batch: int, places: Sequence[int], body_sha256: str, at: datetime) -> int:
     """Write the intent of an attempt and return its number. It is part of the caller's transaction."""
-    number: int = 1 + (connection.execute(_LAST_NUMBER, {"of_run": run, "of_batch": batch}).scalar() or 0)
-    connection.execute(
+    number: int = 1 + (execute(connection, _LAST_NUMBER, {"of_run": run, "of_batch": batch}).scalar() or 0)
+    execute(
+        connection,
         _ADD_ATTEMPT,
         {
             "run": run,
@@ -59,7 +61,7 @@ def intend(connection: Connection, run: str, batch: int, places: Sequence[int], 
         },
     )
     named = _at(places)
-    sent = connection.execute(_sending(tuple(named)), {"of_run": run, **named})
+    sent = execute(connection, _sending(tuple(named)), {"of_run": run, **named})
     expect(sent.rowcount, len(places), "intend")
     return number
 
@@ -68,7 +70,8 @@ def record(
     connection: Connection, run: str, batch: int, attempt: int, closing: Closing, changes: Sequence[Change]
 ) -> None:
     """Write how an attempt ended, and count its request if it left. It is part of the caller's transaction."""
-    connection.execute(
+    execute(
+        connection,
         _CLOSE_ATTEMPT,
         {
             "of_run": run,
@@ -82,7 +85,7 @@ def record(
         },
     )
     if closing.verdict != NOT_CONNECTED:
-        connection.execute(_COUNT_REQUEST, {"of_run": run})
+        execute(connection, _COUNT_REQUEST, {"of_run": run})
     change(connection, run, changes, (ItemState.SENDING,))
 
 
@@ -95,10 +98,10 @@ def change(connection: Connection, run: str, changes: Sequence[Change], allowed:
     if len(changes) <= _AT_ONCE and all(values == new[0] for values in new):
         # Most answers say the same of every row.
         named = _at(places)
-        found = connection.execute(_changing(allowed, tuple(named)), {**new[0], "of_run": run, **named})
+        found = execute(connection, _changing(allowed, tuple(named)), {**new[0], "of_run": run, **named})
     else:
         each = [{**values, "of_run": run, **_at([place])} for place, values in zip(places, new, strict=True)]
-        found = connection.execute(_changing(allowed, _RANGE), each)
+        found = execute(connection, _changing(allowed, _RANGE), each)
     expect(found.rowcount, len(changes), "change")
 
 

@@ -14,8 +14,8 @@ from etl.core.outcomes import EFFECTIVE, UNSETTLED, ItemState
 from etl.core.planning import token_of
 from etl.io.journal import conversion, encoding
 from etl.io.journal.attempting import change, expect, intend, record
-from etl.io.journal.bulk import insert_many
 from etl.io.journal.last_values import last_values
+from etl.io.journal.prepared import execute, insert_many
 from etl.io.journal.records import (
     CRASHED,
     NOT_CONNECTED,
@@ -93,7 +93,8 @@ class SqlJournal:
     def note_baseline(self, run: str, batch: int, baseline: Json, at: datetime, reads: int) -> None:
         """Keep what was read before the first attempt of a batch."""
         with self._write() as connection:
-            connection.execute(
+            execute(
+                connection,
                 _KEEP_BASELINE,
                 {
                     "of_run": run,
@@ -338,7 +339,7 @@ class SqlJournal:
             if batch is None:
                 found = connection.execute(select(items).where(items.c.run == run).order_by(items.c.place)).all()
             else:
-                found = connection.execute(_ITEMS_OF_BATCH, {"of_run": run, "of_batch": batch}).all()
+                found = execute(connection, _ITEMS_OF_BATCH, {"of_run": run, "of_batch": batch}).all()
         # Sorted here: asked for the order, SQLite would walk through all items of the run instead of the batch's index.
         return sorted(map(conversion.item_record, found), key=attrgetter("place"))
 
@@ -454,4 +455,4 @@ class SqlJournal:
 
 def _add_reads(connection: Connection, run: str, reads: int) -> None:
     if reads:
-        connection.execute(_ADD_READS, {"of_run": run, "made": reads})
+        execute(connection, _ADD_READS, {"of_run": run, "made": reads})

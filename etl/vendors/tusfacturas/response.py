@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from etl.model import Answer, ItemReading, Json, Reading
 from etl.vendors.answers import clean, is_number, json_object, number_of, same_value
@@ -47,35 +47,45 @@ def listed_products(answer: Answer, body: Mapping[str, Json]) -> list[Mapping[st
 
 def key_of(product: Mapping[str, Json]) -> Key:
     """Return the key of a product that was told or sent: (lista_precios, codigo) as plain texts."""
-    return _plain(product.get("lista_precios")), _plain(product.get("codigo"))
+    price_list, code = product.get("lista_precios"), product.get("codigo")
+    if isinstance(price_list, str) and isinstance(code, str):
+        return price_list.strip(), code.strip()
+    return _plain(price_list), _plain(code)
 
 
 def matched_products(
     payloads: Sequence[Mapping[str, Json]], told: Sequence[Mapping[str, Json]]
 ) -> list[Mapping[str, Json] | None]:
     """Return, for each payload, the one product told of its key; None when none or more than one is."""
-    sent: dict[Key, list[int]] = {}
-    for position, payload in enumerate(payloads):
-        sent.setdefault(key_of(payload), []).append(position)
-    unpadded: dict[Key, list[int]] = {}
-    found: dict[int, list[Mapping[str, Json]]] = {}
+    keys = list(map(key_of, payloads))
+    sent, unpadded = _positions(keys), None
+    found: dict[int, Mapping[str, Json] | None] = {}
     for product in told:
         key = key_of(product)
-        positions = sent.get(key, [])
-        if not positions and is_number(product.get("codigo")):  # 00123 told back as a number
-            unpadded = unpadded or _unpadded(sent)
-            positions = unpadded.get((key[0], key[1].lstrip("0")), [])
-        if len(positions) == 1:
-            found.setdefault(positions[0], []).append(product)
-    return [found[at][0] if len(found.get(at, ())) == 1 else None for at in range(len(payloads))]
+        if key in sent:
+            position = sent[key]
+        elif is_number(product.get("codigo")):  # 00123 told back as a number
+            unpadded = unpadded or _positions(map(_without_zeros, keys))
+            position = unpadded.get(_without_zeros(key))
+        else:
+            continue
+        if position is not None:
+            found[position] = None if position in found else product
+    return [found.get(position) for position in range(len(keys))]
 
 
-def _unpadded(sent: Mapping[Key, Sequence[int]]) -> dict[Key, list[int]]:
-    """Return the positions by the keys without the zeros that codes begin with."""
-    found: dict[Key, list[int]] = {}
-    for (price_list, code), positions in sent.items():
-        found.setdefault((price_list, code.lstrip("0")), []).extend(positions)
+def _positions(keys: Iterable[Key]) -> dict[Key, int | None]:
+    """Return where each key stands; None for one that stands twice."""
+    found: dict[Key, int | None] = {}
+    for position, key in enumerate(keys):
+        found[key] = None if key in found else position
     return found
+
+
+def _without_zeros(key: Key) -> Key:
+    """Return a key without the zeros that its code begins with."""
+    price_list, code = key
+    return price_list, code.lstrip("0")
 
 
 def same_product_value(sent: Json, told: Json) -> bool:
@@ -107,6 +117,8 @@ def words_of(told: Mapping[str, Json]) -> tuple[str, ...]:
     for name in ("errores", "error_details"):
         if listed := told.get(name):
             found.extend(listed if isinstance(listed, list) else [listed])
+    if not found:
+        return ()
     texts = (one.get("text") if isinstance(one, dict) else one for one in found)
     return tuple(clean(text) for text in texts if isinstance(text, str) and text.strip())
 
