@@ -264,15 +264,14 @@ def _report_rows(outlined: Outline, intake: Intake, changes: Mapping[int, Mappin
     _require_outcomes(own, intake, outlined.rows)
 
     def tell(row: SourceRow, outcome: Outcome) -> ReportRow:
+        number = row.number
         return ReportRow(
-            number=intake.shown(row.number),
-            cells=row.cells,
-            outcome=outcome,
-            reasons=(own.get(row.number) or _sent(row.number, intake))[1],
-            data=nothing,
-            derived=intake.checked.derived.get(row.number, nothing),
-            changes=nothing if row.number in own else changes.get(row.number, nothing),
-            formats=nothing,
+            intake.shown(number),
+            row.cells,
+            outcome,
+            (own.get(number) or _sent(number, intake))[1],
+            derived=intake.checked.derived.get(number, nothing),
+            changes=nothing if number in own else changes.get(number, nothing),
         )
 
     nothing: Mapping[Any, Any] = {}  # one for all rows

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import overload
+from types import MappingProxyType
+from typing import NamedTuple, overload
 
 from etl.core.changes import Changed
 from etl.messages import Text
 from etl.model import Cell, Finding, Json, MappedColumn, Outcome, SourceRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRow:
-    """A non-blank source row and what became of it."""
+class ReportRow(NamedTuple):
+    """A non-blank source row and what became of it: a tuple, for a report has as many as the sheet."""
 
     number: int | None
     """As Excel shows it; None for a row added to a results workbook."""
@@ -27,13 +27,13 @@ class ReportRow:
     """Why, when it is not plain: the errors, the vendor's words, what is not known."""
     batch: int | None = None
     vendor_id: str | None = None
-    data: Mapping[str, Json] = field(default_factory=dict)
+    data: Mapping[str, Json] = MappingProxyType({})
     """What the vendor returned."""
-    derived: Mapping[str, Value] = field(default_factory=dict)
+    derived: Mapping[str, Value] = MappingProxyType({})
     """Fields that we computed from the sheet's (`precio_unitario_sin_iva` from `precio_con_iva`)."""
-    changes: Mapping[str, Changed] = field(default_factory=dict)
+    changes: Mapping[str, Changed] = MappingProxyType({})
     """By field, what is set to another value than the vendor had; only of rows that are, were or would be sent."""
-    formats: Mapping[int, str] = field(default_factory=dict)
+    formats: Mapping[int, str] = MappingProxyType({})
     """Excel's format code by column index where it changes what a number means (``0.00%``, ``00000``: `CellNote`)."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from etl.core.plain_text import plain
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
 
 _LINE = 14.5
 _MOST_LINES = 12
+_STRETCH = 1_000
+"""Rows whose cells are drawn together, a column at a time."""
+
+
+def stretches(count: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the places of `count` rows below a header, stretch by stretch: the first one's, and the rows' numbers."""
+    for start in range(0, count, _STRETCH):
+        yield start, [str(number) for number in range(start + 2, min(start + _STRETCH, count) + 2)]
+
+
+def row_xml(number: str, *cells: Iterable[str]) -> str:
+    """Return a row with its cells, which are given in the order of their columns."""
+    return f'<row r="{number}">{"".join(chain(*cells))}</row>'
 
 
 def finish_table(book: Book, sheet: Worksheet, *, rows: int, columns: int) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from etl.core.report import Report, ReportRow
 from etl.core.resend import HIDDEN_HEADERS, row_key
 from etl.io.workbook.book import MAX_ROWS, Book, Styles
-from etl.io.workbook.cell_xml import cell_xml
+from etl.io.workbook.cell_xml import cell_xml, column_xml
 from etl.io.workbook.entry_rules import Lists, add_entry_rules
 from etl.io.workbook.look import TABS
-from etl.io.workbook.page import finish_table
+from etl.io.workbook.page import finish_table, row_xml, stretches
 from etl.io.workbook.user_table import UserTable, key_column
 from etl.model import Outcome, column_letter
 from etl.vendors.base import Destination
@@ -44,18 +44,17 @@ def fill_resend_sheet(
     add_entry_rules(book, sheet, destination, rules, lists, first_row=1, advise=False)
 
     def rows(styles: Styles) -> Iterator[str]:
-        write = table.writer(styles)
         letters = [column_letter(index) for index in range(first, columns)]
         header = [cell_xml(f"{letter}1", name, "") for letter, name in zip(letters, HIDDEN_HEADERS, strict=True)]
         yield f'<row r="1" ht="32" customHeight="1">{"".join(table.header_xml(styles))}{"".join(header)}</row>'
-        for number, row in enumerate(chosen, start=2):
-            hidden = (report.run, row.number, row_key(table.read_back(row)))
+        for start, numbers in stretches(len(chosen)):
+            stretch = chosen[start : start + len(numbers)]
+            hidden = zip(*((report.run, row.number, row_key(table.read_back(row))) for row in stretch), strict=True)
             keys = [
-                cell_xml(f"{letter}{number}", value, "")
-                for letter, value in zip(letters, hidden, strict=True)
-                if value is not None
+                column_xml(letter, numbers, values, lambda _: "")
+                for letter, values in zip(letters, hidden, strict=True)
             ]
-            yield f'<row r="{number}">{"".join(write(row, number))}{"".join(keys)}</row>'
+            yield from map(row_xml, numbers, table.cells_xml(stretch, numbers, styles), zip(*keys, strict=True))
 
     book.stream(sheet, rows, table.styles, last_row=len(chosen) + 1, columns=columns)
     # The filter reaches over the hidden columns: sorting with it takes them along.

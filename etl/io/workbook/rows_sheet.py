@@ -12,11 +12,11 @@ from etl.core.plain_text import plain
 from etl.core.report import Report, ReportRow
 from etl.core.row_names import row_name, row_refs
 from etl.io.workbook.book import MAX_ROWS, Book, Styles
-from etl.io.workbook.cell_xml import cell_xml
+from etl.io.workbook.cell_xml import cell_xml, column_xml, text_end
 from etl.io.workbook.changed_values import Extra, changed_columns
 from etl.io.workbook.look import TABS
 from etl.io.workbook.names import Heading, SheetKind, heading, state
-from etl.io.workbook.page import finish_table
+from etl.io.workbook.page import finish_table, row_xml, stretches
 from etl.io.workbook.user_table import UserTable, fitting_width
 from etl.messages import Text
 from etl.model import Json, Outcome, Value, column_letter
@@ -63,12 +63,15 @@ def add_rows_sheet(book: Book, report: Report, destination: Destination, table: 
     columns = table.width + len(own)
 
     def rows(styles: Styles) -> Iterator[str]:
-        write, write_own = table.writer(styles), _own_writer(book, table.width, extras, styles)
+        own_cells = _own_drawer(book, table.width, extras, styles)
         header = [*table.header_xml(styles), *_own_header_xml(own, table.width, styles)]
         yield f'<row r="1" ht="32" customHeight="1">{"".join(header)}</row>'
         refs = row_refs(row.number for row in shown)
-        for number, (row, ref) in enumerate(zip(shown, refs, strict=True), start=2):
-            yield f'<row r="{number}">{"".join(write(row, number))}{"".join(write_own(row, number, ref))}</row>'
+        for start, numbers in stretches(len(shown)):
+            stretch = shown[start : start + len(numbers)]
+            theirs = table.cells_xml(stretch, numbers, styles)
+            ours = own_cells(stretch, numbers, refs[start : start + len(numbers)])
+            yield from map(row_xml, numbers, theirs, ours)
 
     styles = table.styles | {"own", "own number", "moment"} | {f"state:{outcome}" for outcome in Outcome}
     book.stream(sheet, rows, styles, last_row=len(shown) + 1, columns=columns)
@@ -79,6 +82,8 @@ def add_rows_sheet(book: Book, report: Report, destination: Destination, table: 
 
 def reason_of(say: Callable[[Text], str], reasons: Sequence[Text]) -> str | None:
     """Return a row's reasons in one line."""
+    if not reasons:
+        return None
     return " · ".join(plain(say(reason)) for reason in reasons) or None
 
 
@@ -128,36 +133,34 @@ def _names(mappings: Iterable[Mapping[str, object]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for mapping in mappings if mapping for name in mapping))
 
 
-def _own_writer(
+def _own_drawer(
     book: Book, first: int, extras: Sequence[Extra], styles: Styles
-) -> Callable[[ReportRow, int, int], Iterator[str]]:
-    """Return what gives our cells of a row: number, state, reason, batch, vendor's id, and what there is beside."""
+) -> Callable[[Sequence[ReportRow], Sequence[str], Sequence[int]], Iterator[Sequence[str]]]:
+    """Return what gives our cells of the rows of a stretch, with their numbers here and their references."""
     letters = [column_letter(first + index) for index in range(len(_FIXED) + len(extras))]
     number_of, state_at, reason_at, batch_at, id_at = letters[: len(_FIXED)]
-    others = letters[len(_FIXED) :]
-    states = {outcome: (state(outcome, book.language), styles[f"state:{outcome}"]) for outcome in Outcome}
-    muted = styles["own"]
+    others = list(zip(letters[len(_FIXED) :], extras, strict=True))
+    states = {outcome: text_end(state(outcome, book.language), styles[f"state:{outcome}"]) for outcome in Outcome}
 
-    def write(row: ReportRow, number: int, ref: int) -> Iterator[str]:
-        digits = str(number)
-        yield cell_xml(number_of + digits, ref if ref > 0 else row_name(ref), muted)
-        word, style = states[row.outcome]
-        yield cell_xml(state_at + digits, word, style)
-        if row.reasons:
-            yield cell_xml(reason_at + digits, reason_of(book.say, row.reasons), "")
-        if row.batch is not None:
-            yield cell_xml(batch_at + digits, row.batch, muted)
-        if row.vendor_id is not None:
-            yield cell_xml(id_at + digits, row.vendor_id, muted)
-        if row.data or row.derived or row.changes:
-            for letter, extra in zip(others, extras, strict=True):
-                value = extra.value(row)
-                if value is not None:
-                    yield cell_xml(
-                        letter + digits, shown_value(value), styles["moment"] if isinstance(value, datetime) else muted
-                    )
+    def muted(value: object) -> str:
+        return styles["moment" if isinstance(value, datetime) else "own"]
 
-    return write
+    def draw(rows: Sequence[ReportRow], numbers: Sequence[str], refs: Sequence[int]) -> Iterator[Sequence[str]]:
+        named = [ref if ref > 0 else row_name(ref) for ref in refs]
+        columns = [
+            column_xml(number_of, numbers, named, muted),
+            [f'<c r="{state_at}{number}"{states[row.outcome]}' for number, row in zip(numbers, rows, strict=True)],
+            column_xml(reason_at, numbers, [reason_of(book.say, row.reasons) for row in rows], lambda _: ""),
+            column_xml(batch_at, numbers, [row.batch for row in rows], muted),
+            column_xml(id_at, numbers, [row.vendor_id for row in rows], muted),
+            *(
+                column_xml(letter, numbers, [shown_value(extra.value(row)) for row in rows], muted)
+                for letter, extra in others
+            ),
+        ]
+        return zip(*columns, strict=True)
+
+    return draw
 
 
 def shown_value(value: Any) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
+from itertools import repeat, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from etl.core.plain_text import plain
 from etl.core.report import Report, ReportRow
 from etl.io.workbook.book import MAX_COLUMNS, Book, Styles
-from etl.io.workbook.cell_xml import cell_text, cell_xml, error_xml, number_xml, text_xml
+from etl.io.workbook.cell_xml import cell_text, cell_xml, column_xml, error_xml
 from etl.messages import Text
 from etl.model import Cell, Finding, column_letter
 from etl.vendors.base import Destination, Kind
@@ -59,32 +61,27 @@ class UserTable:
             for letter, header in zip(self._letters, self.headers, strict=True)
         ]
 
-    def writer(self, styles: Styles) -> Callable[[ReportRow, int], list[str]]:
-        """Return what gives the cells of a row at a row number of the sheet; nothing for blank ones."""
-        letters, width, notes = self._letters, self.width, self.notes
-        texts = [styles[style] for style in self._text_styles]
-        plain_style = styles["plain"]
+    def cells_xml(self, rows: Sequence[ReportRow], numbers: Sequence[str], styles: Styles) -> Iterator[Sequence[str]]:
+        """Yield the cells of each row of a stretch, which stand at rows of the sheet with these numbers."""
+        columns = [
+            column_xml(letter, numbers, values, partial(_style_of, styles, styles[text_style]))
+            for letter, text_style, values in zip(
+                self._letters, self._text_styles, zip_longest(*(row.cells for row in rows)), strict=False
+            )
+        ]
+        cells: Iterable[Sequence[str]] = zip(*columns, strict=True) if columns else repeat(())
+        for row, number, drawn in zip(rows, numbers, cells, strict=False):
+            found = self.notes.get(row.number, {}) if row.number is not None else {}
+            yield self._with_special(drawn, row, number, found, styles) if found or row.formats else drawn
 
-        def write(row: ReportRow, number: int) -> list[str]:
-            digits = str(number)
-            cells = []
-            for index, value in enumerate(row.cells[:width]):
-                if isinstance(value, str):
-                    cells.append(text_xml(letters[index] + digits, value, texts[index]) if value else "")
-                elif isinstance(value, float):
-                    cells.append(number_xml(letters[index] + digits, value, plain_style))
-                else:
-                    cells.append(
-                        "" if value is None else cell_xml(letters[index] + digits, value, styles[_base(value)])
-                    )
-            found = notes.get(row.number) if row.number is not None else None
-            if found or row.formats:
-                cells += [""] * (width - len(cells))
-                for index in {*(found or ()), *row.formats}:
-                    cells[index] = self._special(row, number, index, (found or {}).get(index, ()), styles)
-            return cells
-
-        return write
+    def _with_special(
+        self, drawn: Sequence[str], row: ReportRow, number: str, found: Notes, styles: Styles
+    ) -> list[str]:
+        """Return the cells of a row, drawn anew where they have findings or a number format of their own."""
+        cells = [*drawn, *[""] * (self.width - len(drawn))]
+        for index in {*found, *row.formats}:
+            cells[index] = self._special(row, number, index, found.get(index, ()), styles)
+        return cells
 
     def set_columns(self, sheet: Worksheet, book: Book) -> None:
         """Give the columns their widths and, down the whole column, the text format of codes."""
@@ -128,7 +125,7 @@ class UserTable:
             for index, value in enumerate(row.cells[: self.width])
         ]
 
-    def _special(self, row: ReportRow, number: int, index: int, findings: Sequence[Finding], styles: Styles) -> str:
+    def _special(self, row: ReportRow, number: str, index: int, findings: Sequence[Finding], styles: Styles) -> str:
         """Return a cell with findings or a number format of its own."""
         value = row.cells[index] if index < len(row.cells) else None
         style = styles[self._style(row, index, value) + _mark(findings)]
@@ -219,6 +216,10 @@ def _broken(findings: Sequence[Finding], value: Cell) -> Finding | None:
     """Return the finding that says that a cell is an error, unless something else stands in it."""
     broken = next((finding for finding in findings if finding.code in _UNREADABLE), None)
     return broken if broken is not None and value in (None, broken.value) else None
+
+
+def _style_of(styles: Styles, of_texts: str, value: Cell) -> str:
+    return of_texts if isinstance(value, str) else styles[_base(value)]
 
 
 def _base(value: Cell) -> str:

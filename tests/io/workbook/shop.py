@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -212,7 +211,7 @@ def uncertain_report() -> Report:
 def checked_report() -> Report:
     """Return the report of a validation of the same sheet."""
     valid = {Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNCHANGED}
-    rows = [replace(r, outcome=Outcome.NOT_SENT, batch=None) if r.outcome in valid else r for r in ROWS]
+    rows = [r._replace(outcome=Outcome.NOT_SENT, batch=None) if r.outcome in valid else r for r in ROWS]
     return shop_report(rows, FINDINGS[:3], command="validate", run=None, requests=Requests())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -121,7 +120,7 @@ def test_the_results_of_a_real_destination_can_be_read(destination: Destination,
     (cells,) = (
         found.cells for found in map_rows(sheet, layout, destination, ReadingOptions()).rows if found.number == 3
     )
-    found = replace(RESENT[3], number=3, cells=cells)
+    found = RESENT[3]._replace(number=3, cells=cells)
     report = shop_report(
         [found], [], to=destination.name, headers=layout.headers, columns=layout.columns, constants={}, options={}
     )

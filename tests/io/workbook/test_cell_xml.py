@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy import float64
 
 from etl.io.readers import open_source
-from etl.io.workbook.cell_xml import LONGEST, cell_text, cell_xml, error_xml, serial
+from etl.io.workbook.cell_xml import LONGEST, cell_text, cell_xml, column_xml, error_xml, serial
 from etl.io.workbook.results import write_results
 from tests.io.workbook.shop import DEPOT, live_things, row, shop_report, values
 
@@ -38,6 +38,30 @@ def test_a_long_text_is_cut_with_a_mark_never_inside_a_sign(sign: str) -> None:
     cut = cell_text(sign * LONGEST * 2)
     assert cut.endswith(f"{sign} […]")
     assert LONGEST - 2 < units(cut) <= LONGEST
+
+
+TEXTS = st.text(st.sampled_from("aé_x0041 &<>\"'\u00a6=0\r\n\x01\U0001f682"), max_size=12) | st.just("z" * LONGEST)
+FLOATS = st.floats() | st.sampled_from([0.0, -0.0, 1.0, 0.1, 1e300])
+NUMBERS = st.integers() | st.sampled_from([0, 1])
+OTHERS = st.booleans() | st.decimals() | st.datetimes() | st.dates() | st.times() | st.timedeltas()
+COLUMNS = st.one_of(
+    st.lists(st.none() | st.one_of(*kinds), max_size=12)
+    for kinds in ((TEXTS,), (FLOATS,), (NUMBERS,), (FLOATS, TEXTS), (FLOATS, NUMBERS), (TEXTS, FLOATS, NUMBERS, OTHERS))
+)
+
+
+@given(column=COLUMNS)
+def test_a_column_is_its_cells(column: list[object]) -> None:
+    """Whatever stands in it, a stretch of a column is what its cells are one by one; what is blank is left out."""
+
+    def style_of(value: object) -> str:
+        return f' s="{len(type(value).__name__)}"'
+
+    numbers = [str(number) for number in range(2, len(column) + 2)]
+    assert list(column_xml("AB", numbers, column, style_of)) == [
+        "" if value is None or value == "" else cell_xml(f"AB{number}", value, style_of(value))
+        for number, value in zip(numbers, column, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_taken_name_is_told_apart_whatever_its_case(write: Write) -> None:
 
 def test_number_formats_that_matter_come_back(write: Write) -> None:
     """0.21 in a percent cell is 21%: without its format it would be another rate when the row is sent again."""
-    report = shop_report([replace(ROWS[0], outcome=Outcome.NOT_SENT)], [])
+    report = shop_report([ROWS[0]._replace(outcome=Outcome.NOT_SENT)], [])
     book = openpyxl.load_workbook(write(report))
     assert book["Filas"]["E2"].number_format == book["Reenviar"]["E2"].number_format == "0.00%"
 
