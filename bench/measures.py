@@ -162,6 +162,8 @@ def peers(bench: Bench) -> Iterator[Figure]:
     again = found()
     seconds = timed("frictionless", bench.python(PEERS / "by_frictionless.py", sheet))
     value, detail = amid(seconds, again, found())
+    floor = bench.python(PEERS / "calamine_alone.py", sheet).seconds
+    detail += f"; python-calamine alone {floor:.2f} s: nobody who reads with it gets beyond {seconds / floor:.1f}"
     yield figure("P4", "frictionless with the same rules / validate, findings only", value, 20, detail=detail)
 
 
