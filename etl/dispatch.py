@@ -150,7 +150,7 @@ def offer_to_wait(work: Submission, person: Person) -> None:
     """On a terminal, offer to wait until what is uncertain can be settled, looking as the ladder says."""
     patience = work.inquiry.rules.patience
     longest = patience.horizon + 2 * patience.gap
-    if not person.interactive or not work.in_doubt():
+    if not person.interactive or not work.lookups.in_doubt():
         return
     if not person.ask(
         text(
@@ -160,9 +160,9 @@ def offer_to_wait(work: Submission, person: Person) -> None:
     ):
         return
     until = time.monotonic() + longest
-    while time.monotonic() < until and work.in_doubt() and work.inquiry.stop_code() is None:
+    while time.monotonic() < until and work.lookups.in_doubt() and work.inquiry.stop_code() is None:
         work.inquiry.clock.sleep(min(LOOK_EVERY, max(patience.gap, 0.1)))
-        work.look_up(only_due=True)
+        work.lookups.look_up(only_due=True)
 
 
 def require_space(plan_bytes: int, journal: Path, results: Path | None = None) -> None:

@@ -180,7 +180,7 @@ def _submit(
         with submission(run, journal, settings, profile, person, max_requests=send.max_requests, used=used) as sending:
             ending = sending.send()
             if ending.exit_code in {None, 5}:
-                sending.look_up(only_due=True)
+                sending.lookups.look_up(only_due=True)
                 if not send.yes:
                     offer_to_wait(sending, person)
             ending = heeded(sending, ending)

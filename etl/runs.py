@@ -257,7 +257,7 @@ def _work(
     refusal = None
     try:
         with submission(record.id, journal, settings, profile, person, max_requests=send.max_requests) as work:
-            ending = work.look_up(only_due=only_due, resending=sending)
+            ending = work.lookups.look_up(only_due=only_due, resending=sending)
             if sending and ending.exit_code in {None, 5}:
                 # A look may have proven rows absent that a newer run has: only now it is known what would go out.
                 refusal = _overtaken(journal, record, in_doubt=True)

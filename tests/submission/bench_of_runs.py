@@ -110,11 +110,11 @@ class Bench:
             self.vendor.script.clear()
 
     def look(self) -> Ending:
-        return self.submission().look_up(only_due=False)
+        return self.submission().lookups.look_up(only_due=False)
 
     def resume(self) -> Ending:
         work = self.submission()
-        work.look_up(only_due=False, resending=True)
+        work.lookups.look_up(only_due=False, resending=True)
         return work.send()
 
     def states(self) -> dict[str, ItemState]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 import etl.reconciliation
+import etl.settling
 import etl.submission
 from etl.core.outcomes import ItemState
 from etl.core.verdict import Verdict, judge
@@ -168,7 +169,7 @@ def gateway_timeout_is_planned(patch: pytest.MonkeyPatch) -> None:
 
 
 def lost_is_confirmed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(etl.submission, "_doubted", lambda item, _why: Change(place=item.place, state=ItemState.CONFIRMED))
+    patch.setattr(etl.settling, "_doubted", lambda item, _why: Change(place=item.place, state=ItemState.CONFIRMED))
 
 
 def recover_to_planned(patch: pytest.MonkeyPatch) -> None:
@@ -192,7 +193,7 @@ def no_horizon(patch: pytest.MonkeyPatch) -> None:
 
 def forget_ambiguity(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        etl.submission,
+        etl.settling,
         "_not_processed",
         lambda item, why: Change(place=item.place, state=ItemState.PLANNED, reason=why),
     )
@@ -200,21 +201,21 @@ def forget_ambiguity(patch: pytest.MonkeyPatch) -> None:
 
 def refusal_settles_doubt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        etl.submission,
+        etl.settling,
         "_rejected",
         lambda _effect, item, words: Change(place=item.place, state=ItemState.REJECTED, reason=words),
     )
 
 
 def short_answer_is_planned(patch: pytest.MonkeyPatch) -> None:
-    honest = etl.submission._read_change
+    honest = etl.settling._read_change
 
     def wrong(effect: Effect, entry: Any, item: Any) -> Change:
         if entry is None:
             return Change(place=item.place, state=ItemState.PLANNED, reason=text("missing"))
         return honest(effect, entry, item)
 
-    patch.setattr(etl.submission, "_read_change", wrong)
+    patch.setattr(etl.settling, "_read_change", wrong)
 
 
 MOVES = ("totals", "records")
