@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from etl.messages import Text, text_from_json
 
@@ -362,8 +363,7 @@ class NoAnswer:
     """For the log and the report; holds no address with secrets and no header."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemReading:
+class ItemReading(NamedTuple):
     """What a vendor's answer says of one item that was sent."""
 
     position: int
@@ -372,7 +372,7 @@ class ItemReading:
     texts: tuple[str, ...] = ()
     """The vendor's own words."""
     vendor_id: str | None = None
-    data: Mapping[str, Json] = field(default_factory=dict)
+    data: Mapping[str, Json] = MappingProxyType({})
     """What the vendor returned of it (`stock_actual` …)."""
     blamed: bool | None = None
     """Of a request that was refused as a whole: whether the vendor's words name this item; None when they name none."""

@@ -43,6 +43,8 @@ def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) ->
         options, destination = prepared.options, prepared.destination
         outcome.to = destination.name
         keep_filled_in(prepared, person)
+        if output.write_results:
+            import_ahead("etl.io.workbook.results")
         intake = read_and_check(prepared, sending=False)
         outlined = outline(intake, destination, options)
         found = foreseen_alarms(intake, destination, outlined, prepared.thresholds)

@@ -240,7 +240,7 @@ class Submission:
         changes = settle(self._asking.effect(batch), verdict, reading, items, why_not(result))
         if self.destination.bisects and len(items) > 1 and all(one.state is ItemState.REJECTED for one in changes):
             # A definite no to all of them: they are sent again in parts, until the bad ones are alone.
-            return [replace(one, state=ItemState.PLANNED) for one in changes]
+            return [one._replace(state=ItemState.PLANNED) for one in changes]
         return changes
 
     def _record(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from etl.core.outcomes import ItemState
 from etl.messages import Text
@@ -63,9 +64,8 @@ class RowRecord:
     Empty when it was not read or had nothing of this key. `etl.core.changes` compares it with the item's payload."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemRecord:
-    """An item as it stands now."""
+class ItemRecord(NamedTuple):
+    """An item as it stands now: a tuple, for there are as many as rows."""
 
     place: int
     batch: int
@@ -80,9 +80,9 @@ class ItemRecord:
     """How many of its attempts ended so."""
     reason: Text | None = None
     vendor_id: str | None = None
-    data: Mapping[str, Json] = field(default_factory=dict)
+    data: Mapping[str, Json] = MappingProxyType({})
     inferred: bool = False
-    evidence: Mapping[str, Json] = field(default_factory=dict)
+    evidence: Mapping[str, Json] = MappingProxyType({})
     """before, expected, seen: from the last look."""
 
 
@@ -142,8 +142,7 @@ class LookRecord:
     sightings: Mapping[int, Mapping[str, Json]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """A new state of an item, and what is known with it."""
 
     place: int
@@ -153,9 +152,9 @@ class Change:
     """This very attempt ended unclear."""
     reason: Text | None = None
     vendor_id: str | None = None
-    data: Mapping[str, Json] = field(default_factory=dict)
+    data: Mapping[str, Json] = MappingProxyType({})
     inferred: bool = False
-    evidence: Mapping[str, Json] = field(default_factory=dict)
+    evidence: Mapping[str, Json] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
