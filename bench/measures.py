@@ -100,10 +100,11 @@ def ratio(rounds: int, ours: Callable[[], float], its: Callable[[], float]) -> t
     return statistics.median(a / b for a, b in pairs), f"{mine:.2f} s / {other:.2f} s"
 
 
-def amid(its: float, before: float, after: float) -> tuple[float, str]:
-    """Return the ratio of a peer that takes a minute to ours, which was measured before and after it; and the words."""
-    ours = statistics.median((before, after))
-    return its / ours, f"{its:.2f} s / {before:.2f} s before and {after:.2f} s after"
+def amid(its: float, before: Sequence[float], after: Sequence[float]) -> tuple[float, str]:
+    """Return the ratio of a peer that takes a minute to the median of ours, measured before and after it; and words."""
+    ours = statistics.median((*before, *after))
+    told = [" and ".join(f"{seconds:.2f}" for seconds in some) for some in (before, after)]
+    return its / ours, f"{its:.2f} s / {told[0]} s before, {told[1]} s after"
 
 
 def reading(bench: Bench) -> Iterator[Figure]:
@@ -152,16 +153,18 @@ def peers(bench: Bench) -> Iterator[Figure]:
 
     ours = lambda *options: lambda: timed("ours", bench.validate(sheet, *options))
     found, written = ours(*BARE), ours("--results", bench.folder / "ours.xlsx")
-    before = found(), written()
+    twice = lambda measured: (measured(), measured())
+    before, before_written = twice(found), twice(written)
     took = bench.python(by_hand, sheet, "--results", bench.folder / "by-hand.xlsx")
     seconds = timed("by hand", took)
-    value, detail = amid(seconds - float(took.output.split()[0]), before[0], found())
+    after = twice(found)
+    value, detail = amid(seconds - float(took.output.split()[0]), before, after)
     yield figure("P3", "script by hand / validate, findings only", value, 12, detail=detail)
-    value, detail = amid(seconds, before[1], written())
+    value, detail = amid(seconds, before_written, twice(written))
     yield figure("P3", "script by hand / validate, with the workbook", value, 10, detail=detail)
-    again = found()
+    before = twice(found)
     seconds = timed("frictionless", bench.python(PEERS / "by_frictionless.py", sheet))
-    value, detail = amid(seconds, again, found())
+    value, detail = amid(seconds, before, twice(found))
     floor = bench.python(PEERS / "calamine_alone.py", sheet).seconds
     detail += f"; python-calamine alone {floor:.2f} s: nobody who reads with it gets beyond {seconds / floor:.1f}"
     yield figure("P4", "frictionless with the same rules / validate, findings only", value, 20, detail=detail)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.clock import family, held
-from bench.measures import FULL, PARTS, QUICK, ratio
+from bench.measures import FULL, PARTS, QUICK, amid, ratio
 from bench.sheets import HEADERS, products
 
 
@@ -60,3 +60,10 @@ def test_memory_is_that_of_all_processes_and_shared_pages_count_once() -> None:
         assert 50_000 < sum(map(held, members)) < most
         child.communicate(b"")
     assert held(os.getpid()) > 0
+
+
+def test_a_long_peer_is_compared_with_the_median_of_ours_around_it() -> None:
+    """One slow moment of the machine, before the peer or after it, does not decide the figure."""
+    value, words = amid(60, (5.0, 9.0), (4.0, 5.0))
+    assert value == 12
+    assert words == "60.00 s / 5.00 and 9.00 s before, 4.00 and 5.00 s after"
