@@ -43,8 +43,7 @@ def validate_file(sheet: SheetOptions, output: OutputOptions, person: Person) ->
         options, destination = prepared.options, prepared.destination
         outcome.to = destination.name
         keep_filled_in(prepared, person)
-        if output.write_results:
-            import_ahead("etl.io.workbook.results")
+        _expect_workbook(output)
         intake = read_and_check(prepared, sending=False)
         outlined = outline(intake, destination, options)
         found = foreseen_alarms(intake, destination, outlined, prepared.thresholds)
@@ -74,6 +73,7 @@ def _dry_run(
     prepared: Prepared, output: OutputOptions, send: SendOptions, settings: Settings, person: Person
 ) -> Report:
     options = prepared.options
+    _expect_workbook(output)
     intake = read_and_check(prepared, sending=True)
     reads = send.read or prepared.destination.surveys_rehearsals
     profile = _profile(prepared, settings) if reads else None
@@ -137,12 +137,17 @@ def _run(prepared: Prepared, output: OutputOptions, send: SendOptions, settings:
                 size = sum(len(batch.body) for batch in planned.batches)
                 require_space(size, settings.home, target.parent if output.write_results else None)
             run = record_plan(planned, intake, options, destination, journal, profile, target, send.scheduled)
-            if output.write_results:
-                import_ahead("etl.io.workbook.results")
+            _expect_workbook(output)
             report = _submit(run, journal, settings, profile, person, send, used=intake.reads)
         finally:
             journal.close()
     return _written(report, intake, prepared, target, _falling_back(output, settings), person)
+
+
+def _expect_workbook(output: OutputOptions) -> None:
+    """Import what writes a workbook, if one is wanted, while a file is read or the vendor answers."""
+    if output.write_results:
+        import_ahead("etl.io.workbook.results")
 
 
 def _profile(prepared: Prepared, settings: Settings) -> Profile:

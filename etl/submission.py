@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from etl.consequences import settle
 from etl.core.outcomes import ItemState
 from etl.core.verdict import MOST_ATTEMPTS, MOST_UNSENT_ATTEMPTS, Verdict, judge
 from etl.evidence import Baseline, Evidence
@@ -22,7 +23,6 @@ from etl.lookups import Lookups
 from etl.messages import text
 from etl.model import Answer, Effect, Failure, NoAnswer, Reading, Request
 from etl.questions import Questions
-from etl.settling import settle
 from etl.stops import StoppedNow
 from etl.vendors.base import Destination
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+import etl.consequences
 import etl.reconciliation
-import etl.settling
 import etl.submission
 from etl.core.outcomes import ItemState
 from etl.core.verdict import Verdict, judge
@@ -169,7 +169,7 @@ def gateway_timeout_is_planned(patch: pytest.MonkeyPatch) -> None:
 
 
 def lost_is_confirmed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(etl.settling, "_doubted", lambda item, _why: Change(place=item.place, state=ItemState.CONFIRMED))
+    patch.setattr(etl.consequences, "_doubted", lambda item, _why: Change(place=item.place, state=ItemState.CONFIRMED))
 
 
 def recover_to_planned(patch: pytest.MonkeyPatch) -> None:
@@ -193,7 +193,7 @@ def no_horizon(patch: pytest.MonkeyPatch) -> None:
 
 def forget_ambiguity(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        etl.settling,
+        etl.consequences,
         "_not_processed",
         lambda item, why: Change(place=item.place, state=ItemState.PLANNED, reason=why),
     )
@@ -201,21 +201,21 @@ def forget_ambiguity(patch: pytest.MonkeyPatch) -> None:
 
 def refusal_settles_doubt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        etl.settling,
+        etl.consequences,
         "_rejected",
         lambda _effect, item, words: Change(place=item.place, state=ItemState.REJECTED, reason=words),
     )
 
 
 def short_answer_is_planned(patch: pytest.MonkeyPatch) -> None:
-    honest = etl.settling._read_change
+    honest = etl.consequences._read_change
 
     def wrong(effect: Effect, entry: Any, item: Any) -> Change:
         if entry is None:
             return Change(place=item.place, state=ItemState.PLANNED, reason=text("missing"))
         return honest(effect, entry, item)
 
-    patch.setattr(etl.settling, "_read_change", wrong)
+    patch.setattr(etl.consequences, "_read_change", wrong)
 
 
 MOVES = ("totals", "records")
