@@ -16,6 +16,8 @@ from typing import Any
 
 LANGUAGES = ("es", "en")
 DEFAULT_LANGUAGE = "es"
+_REMEMBERED = 1024
+"""Translations that are at hand: what is wrong with one cell is mostly wrong with many."""
 _LOCALE_DIR = Path(__file__).parent / "locale"
 
 
@@ -73,6 +75,7 @@ def catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("etl", localedir=_LOCALE_DIR, languages=[language], fallback=True)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def translate(message: Text, language: str) -> str:
     """Return `message` in `language` ("es" or "en")."""
     found = catalogue(language)

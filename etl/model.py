@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -68,6 +69,7 @@ class Effect(StrEnum):
     DELTA = "delta"
 
 
+@lru_cache(maxsize=1024)
 def column_letter(index: int) -> str:
     """Return Excel's letters of the column with this index from 0: 0 is A, 26 is AA."""
     letters = ""

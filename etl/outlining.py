@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from etl.core.guards import Alarm
 from etl.core.planning import group_of, plan
-from etl.core.row_values import among, numbers_at_zero, numbers_of, values_of
+from etl.core.row_values import among, counted, numbers_at_zero, numbers_of, values_of
 from etl.core.thresholds import Thresholds
 from etl.guarding import alarms
 from etl.options import SendOptions, SheetOptions
@@ -27,23 +27,25 @@ def outline(intake: Intake, destination: Destination, options: SheetOptions) -> 
     if options.strict and bad:
         going = (row for number in numbers_of(rows) for row in merged.get(number, (number,)))
         return Outline({}, 0, {**dict.fromkeys(going, strictly_held()), **held}, findings=findings)
-    counted = _counted(intake, destination, held)
+    planned = _items_by_group(intake, destination, held)
     requests = {
         group: 1 if destination.indivisible(group) else -(-count // destination.batch_limit)
-        for group, count in counted.items()
+        for group, count in planned.items()
     }
     carried = sum(len(together) - 1 for number, together in merged.items() if number not in held)
-    return Outline(requests, counted.total() + carried, held, findings=findings)
+    return Outline(requests, planned.total() + carried, held, findings=findings)
 
 
-def _counted(intake: Intake, destination: Destination, held: Collection[int]) -> Counter[str]:
+def _items_by_group(intake: Intake, destination: Destination, held: Collection[int]) -> Counter[str]:
     """Return how many items each group would have."""
     rows, names = intake.checked.rows, destination.group_fields
-    every = values_of(rows, names)
-    pairs = zip(numbers_of(rows), every, strict=True)
-    counted = Counter((values for number, values in pairs if number not in held) if held else every)
+    if held:
+        pairs = zip(numbers_of(rows), values_of(rows, names), strict=True)
+        found = Counter(values for number, values in pairs if number not in held)
+    else:
+        found = counted(rows, names)
     groups: Counter[str] = Counter()
-    for values, count in counted.items():
+    for values, count in found.items():
         given = {name: value for name, value in zip(names, values, strict=True) if value is not None}
         groups[group_of(given, destination)] += count
     return groups

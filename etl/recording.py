@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from etl.core.changes import Changed, changes_of
 from etl.core.outcomes import ItemState
@@ -21,6 +21,9 @@ from etl.model import Finding, Json, Outcome, SourceRow
 from etl.options import Scheduled, SheetOptions
 from etl.plans import Outline, Plan, reading_options
 from etl.vendors.base import Destination
+
+_Own: TypeAlias = tuple[Outcome, tuple[Text, ...]]
+"""The outcome of a row that is not sent, and why."""
 
 if TYPE_CHECKING:
     from etl.intake import Intake
@@ -183,9 +186,9 @@ def _sent(number: int, intake: Intake) -> tuple[None, tuple[Text, ...]]:
     return None, (intake.told[number],) if number in intake.told else ()
 
 
-def _own_outcomes(planned: Outline, intake: Intake) -> dict[int, tuple[Outcome, tuple[Text, ...]]]:
+def _own_outcomes(planned: Outline, intake: Intake) -> dict[int, _Own]:
     """Return, by row, the outcome and the reasons of those that are not sent: the first that applies counts."""
-    own: dict[int, tuple[Outcome, tuple[Text, ...]]] = {}
+    own: dict[int, _Own] = {}
     own |= {number: (Outcome.UNCHANGED, (reason,)) for number, reason in intake.unchanged.items()}
     own |= {number: (Outcome.NOT_SENT, (reason,)) for number, reason in planned.held.items()}
     own |= {number: (outcome, (reason,)) for number, (outcome, reason) in planned.kept.items()}
@@ -195,13 +198,13 @@ def _own_outcomes(planned: Outline, intake: Intake) -> dict[int, tuple[Outcome, 
     return own
 
 
-def _require_outcomes(own: Container[int], intake: Intake, sent: int) -> None:
-    """Raise InternalError unless as many rows are sent as have no outcome of their own."""
-    waiting = [number for number in intake.rows.numbers if number not in own]
-    if len(waiting) != sent:
-        raise InternalError(
-            text("{count} rows have no outcome, and {sent} rows are sent.", count=len(waiting), sent=sent)
-        )
+def _require_outcomes(own: Mapping[int, _Own], intake: Intake, sent: int) -> list[_Own | None]:
+    """Return the own outcome of every row, if it has one; raise InternalError unless as many are sent as have none."""
+    found = list(map(own.get, intake.rows.numbers))
+    waiting = found.count(None)
+    if waiting != sent:
+        raise InternalError(text("{count} rows have no outcome, and {sent} rows are sent.", count=waiting, sent=sent))
+    return found
 
 
 def _error_messages(findings: Iterable[Finding]) -> dict[int, tuple[Text, ...]]:
@@ -261,7 +264,7 @@ def report_unsent(
 
 def _report_rows(outlined: Outline, intake: Intake, changes: Mapping[int, Mapping[str, Changed]]) -> ReportRows:
     own = _own_outcomes(outlined, intake)
-    _require_outcomes(own, intake, outlined.rows)
+    found = _require_outcomes(own, intake, outlined.rows)
 
     def tell(row: SourceRow, outcome: Outcome) -> ReportRow:
         number = row.number
@@ -275,8 +278,7 @@ def _report_rows(outlined: Outline, intake: Intake, changes: Mapping[int, Mappin
         )
 
     nothing: Mapping[Any, Any] = {}  # one for all rows
-    not_sent = (Outcome.NOT_SENT, ())
-    outcomes = [own.get(number, not_sent)[0] for number in intake.rows.numbers]
+    outcomes = [Outcome.NOT_SENT if one is None else one[0] for one in found]
     return ReportRows(intake.rows, outcomes, tell, changing=bool(changes))
 
 

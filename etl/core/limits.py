@@ -85,6 +85,15 @@ def is_barcode_number(value: Value) -> bool:
     return isinstance(value, str) and len(value) in _BARCODE_LENGTHS and value.isascii() and value.isdigit()
 
 
+def _of_digits(values: Collection[Value]) -> Sequence[str]:
+    """Return those that are written with the digits 0 to 9 alone: mostly all are, which is seen of them together."""
+    texts = [value for value in values if type(value) is str]
+    joined = "".join(texts)
+    if joined.isdigit() and joined.isascii():
+        return texts
+    return [value for value in texts if value.isdigit() and value.isascii()]
+
+
 def _length_limit(most: int) -> Limit:
     def message(value: Value) -> Text:
         return ntext(
@@ -161,9 +170,12 @@ def _choice_limit(choices: Sequence[Choice]) -> Limit:
 
 def _barcode_limit() -> Limit:
     def broken(values: Collection[Value]) -> list[Value]:
-        texts = [value for value in values if type(value) is str and value.isdigit() and value.isascii()]
+        texts = _of_digits(values)
         lengths = set(map(len, texts))
-        by_length = [[code for code in texts if len(code) == length] for length in lengths & _BARCODE_LENGTHS]
+        by_length = [
+            texts if len(lengths) == 1 else [code for code in texts if len(code) == length]
+            for length in lengths & _BARCODE_LENGTHS
+        ]
         return [code for codes in by_length for code in _with_wrong_check_digit(codes)]
 
     def message(value: Value) -> Text:

@@ -62,8 +62,8 @@ def _finding(finding: Finding, language: str) -> dict[str, Any]:
     message = translate(finding.message, language)
     return {
         "code": finding.code,
-        "severity": finding.severity.value,
-        "source": finding.origin.value,
+        "severity": str(finding.severity),
+        "source": str(finding.origin),
         "sheet": finding.sheet,
         "row": finding.row,
         "cell": finding.cell,

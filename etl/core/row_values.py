@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,9 @@ class KeptByColumn(Protocol):
 
     def values_of(self, names: Sequence[str], erasure: Value | None = None) -> Iterator[tuple[Value | None, ...]]:
         """Yield the values of these fields of each row, in its order: see the function `values_of`."""
+
+    def counted(self, names: Sequence[str]) -> Counter[tuple[Value | None, ...]]:
+        """Count the rows by the values of these fields."""
 
     def at_zero(self, name: str) -> Iterator[int]:
         """Yield the numbers of the rows that have a 0 in this field."""
@@ -36,6 +40,11 @@ def values_of(
     if isinstance(rows, KeptByColumn):
         return rows.values_of(names, erasure)
     return (tuple([row.values.get(name, erasure if name in row.erased else None) for name in names]) for row in rows)
+
+
+def counted(rows: Sequence[Row], names: Sequence[str]) -> Counter[tuple[Value | None, ...]]:
+    """Return how many rows have the same values of these fields; None for a blank field."""
+    return rows.counted(names) if isinstance(rows, KeptByColumn) else Counter(values_of(rows, names))
 
 
 def partly_blank(rows: Sequence[Row], names: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, compress, islice, repeat
 from typing import overload
@@ -33,6 +34,8 @@ class TypedRows(Sequence[Row]):
         derivation = table.destination.derivation if derived else None
         self._of = [name for name in table.names if derivation is not None and name in derivation.of]
         self._ends: list[int] | None = None
+        self._flags: dict[int, bytes] = {}
+        """Of a block, by its first row, which are not left out."""
 
     def __len__(self) -> int:
         return len(self._table) - len(self._left_out)
@@ -71,9 +74,16 @@ class TypedRows(Sequence[Row]):
                 yield tuple([row.values.get(name, erasure if name in row.erased else None) for name in names])
             return
         for block in self._table.blocks():
-            columns = [self._column(block, name, erasure) for name in names]
-            kept = self._kept(block) if self._left_out else None
-            yield from zip(*(column if kept is None else compress(column, kept) for column in columns), strict=True)
+            yield from self._values_in(block, names, erasure)
+
+    def counted(self, names: Sequence[str]) -> Counter[tuple[Value | None, ...]]:
+        """Count the rows by the values of these fields."""
+        if not names or self._of or self._instead:
+            return Counter(self.values_of(names))
+        found: Counter[tuple[Value | None, ...]] = Counter()
+        for block in self._table.blocks():
+            found.update(self._values_in(block, names))
+        return found
 
     def partly_blank(self, names: Sequence[str]) -> list[str]:
         """Return those of these fields that are blank in some row; a row that is left out may be it."""
@@ -114,6 +124,13 @@ class TypedRows(Sequence[Row]):
             ]
             yield from (self._instead.get(row.number, row) for row in block.rows_at(places))
 
+    def _values_in(
+        self, block: TypedBlock, names: Sequence[str], erasure: Value | None = None
+    ) -> Iterator[tuple[Value | None, ...]]:
+        columns = [self._column(block, name, erasure) for name in names]
+        kept = self._kept(block) if self._left_out else None
+        return zip(*(column if kept is None else compress(column, kept) for column in columns), strict=True)
+
     def _column(self, block: TypedBlock, name: str, erasure: Value | None) -> Sequence[Value | None]:
         if name not in self._table.names:
             return [None] * len(block.numbers)
@@ -123,8 +140,12 @@ class TypedRows(Sequence[Row]):
         pairs = zip(block.numbers, block.values(name), strict=True)
         return [erasure if name in erased.get(number, ()) else value for number, value in pairs]
 
-    def _kept(self, block: TypedBlock) -> list[bool]:
-        return [number not in self._left_out for number in block.numbers]
+    def _kept(self, block: TypedBlock) -> bytes:
+        """Return a 1 for each row of a block that is not left out, a 0 for the others."""
+        first = block.numbers[0] if block.numbers else 0
+        if first not in self._flags:
+            self._flags[first] = bytes([number not in self._left_out for number in block.numbers])
+        return self._flags[first]
 
     def _finished(self, row: Row) -> Row:
         row = self._instead.get(row.number, row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from etl.core.headers import Wanted, find_layout
 from etl.core.limits import limits_of
 from etl.core.mapping import ReadingOptions, map_rows
 from etl.core.reading import CellReading
-from etl.core.row_values import among, numbers_of, partly_blank, values_of
+from etl.core.row_values import among, counted, numbers_of, partly_blank, values_of
 from etl.core.skipping import RowSorter
 from etl.core.validation import Checked, check
 from etl.model import Cell, CellNote, Finding, Severity, Sheet, Value
@@ -303,6 +304,8 @@ def test_rows_are_the_same_from_every_side(rows: Sequence[tuple[Cell, ...]], to:
     assert list(numbers_of(found)) == [row.number for row in made] == list(numbers_of(made))
     assert list(values_of(found, names)) == list(values_of(made, names))
     assert list(values_of(found, ())) == [()] * len(made)
+    assert counted(found, names[:2]) == counted(made, names[:2]) == Counter(values_of(made, names[:2]))
+    assert counted(found, ()) == counted(made, ())
     assert list(among(found, {2, 4})) == list(among(made, {2, 4}))
     assert set(partly_blank(found, names)) >= set(partly_blank(made, names))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import compress, repeat
+from itertools import compress
 
 from etl.core.changes import ERASED, changes_of
-from etl.core.row_values import among, numbers_of, partly_blank, values_of
+from etl.core.row_values import among, counted, numbers_of, partly_blank, values_of
 from etl.messages import Text, ntext, text
 from etl.model import Finding, Json, Row, Value
 from etl.vendors.answers import is_number, number_of, shown
@@ -87,11 +87,14 @@ def most_reads(rows: Sequence[Row]) -> int:
 
 
 def _must_be_read(rows: Sequence[Row]) -> Iterator[bool]:
-    """Say of each row whether its product must be read: to know whether it exists, or what its blank fields are."""
+    """Say of each row whether its product must be read: to know whether it exists, or what its blank fields are.
+
+    Nothing is said where no row's must be.
+    """
     names = partly_blank(rows, _KEPT)
-    operations = {operation for (operation,) in values_of(rows, ["operacion"])}
+    operations = {operation for (operation,) in counted(rows, ["operacion"])}
     if "U" not in operations and not ("M" in operations and names):
-        return repeat(False, len(rows))
+        return iter(())
     return (
         operation == "U" or (operation == "M" and None in given)
         for operation, *given in values_of(rows, ["operacion", *names], ERASED)
