@@ -69,6 +69,7 @@ def inquiry(
             rng=random.Random(),  # noqa: S311 - jitter, not secrecy
             stop_code=lambda: stops.exit_code,
             retry_hint=vendor.retry_hint,
+            denies=vendor.denies,
         )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl import __version__
+from etl.core.verdict import CREDENTIAL_REFUSALS
 from etl.errors import EtlError
 from etl.messages import Text, text, translate
 from etl.model import Answer, Effect, Json
@@ -197,7 +198,7 @@ def check_reach(profile: Profile) -> Check:
         advice = text("There is no answer ({cause}). Check the network and the address.", cause=result.detail)
         return Check(name, Status.FAILED, profile.address, advice)
     found = f"{profile.address} (HTTP {result.status})"
-    if result.status in {401, 402, 403}:
+    if result.status in CREDENTIAL_REFUSALS or (vendor.denies is not None and vendor.denies(result)):
         return Check(name, Status.FAILED, found, text("The vendor refuses these credentials."))
     status = Status.OK if result.status == 200 else Status.WARNING
     left = vendor.allowance(result) if vendor.allowance is not None else None

@@ -102,6 +102,8 @@ class Inquiry:
     stop_code: Callable[[], int | None] = lambda: None
     """130 or 143 once a signal asked to stop."""
     retry_hint: Callable[[Answer], float | None] | None = None
+    denies: Callable[[Answer], bool] | None = None
+    """Says of an answer whose status does not tell it that the credentials let nobody in."""
     used: int = 0
     """Requests made so far: reads and submissions."""
     reads: int = 0
@@ -154,6 +156,10 @@ class Inquiry:
         """Return the clock's time."""
         return self.clock.now()
 
+    def is_denied(self, result: Answer | NoAnswer) -> bool:
+        """Say whether an answer's words tell that the credentials let nobody in."""
+        return self.denies is not None and isinstance(result, Answer) and self.denies(result)
+
     def pause(self, attempt: int, result: Answer | NoAnswer = NOTHING) -> Pause:
         """Return how long to wait after this attempt (from 1), with the vendor's own word if it gave one."""
         hint = self.retry_hint(result) if self.retry_hint is not None and isinstance(result, Answer) else None
@@ -166,11 +172,11 @@ class Inquiry:
             self.use(1)
             self.reads += 1
             result = self.sender.send(request, effect=Effect.READ, deadline=self.rules.deadline(Effect.READ))
+            if judge(Effect.READ, result, None, denied=self.is_denied(result)) is Verdict.STOP:
+                raise Halt(4, describe_refusal(result))
             if isinstance(result, Answer) and (200 <= result.status < 300 or result.status in REFUSALS):
                 self.budget.succeeded()
                 return result
-            if judge(Effect.READ, result, None) is Verdict.STOP:
-                raise Halt(4, describe_refusal(result))
             if attempt == MOST_ATTEMPTS or not self.budget.take():
                 break
             pause = self.pause(attempt, result)
@@ -199,10 +205,10 @@ def why_not(result: Answer | NoAnswer) -> Text:
 
 
 def describe_refusal(result: Answer | NoAnswer) -> Text:
-    """Return why the vendor lets nobody in: 401, 402, 403, or an address that leads elsewhere."""
+    """Return why the vendor lets nobody in: 401, 402, 403, words that say so, or an address that leads elsewhere."""
     status = result.status if isinstance(result, Answer) else 0
-    if status in {401, 403}:
-        return text("The vendor refused the credentials (HTTP {status}).", status=status)
     if status == 402:
         return text("The vendor says that the account is blocked or unpaid (HTTP 402).")
+    if status >= 400:
+        return text("The vendor refused the credentials (HTTP {status}).", status=status)
     return text("The vendor's address leads elsewhere (HTTP {status}); redirects are never followed.", status=status)

@@ -192,7 +192,7 @@ class Submission:
             raise
         payloads = [item.payload for item in items]
         reading = self.destination.submit.read(batch.group, payloads, result) if isinstance(result, Answer) else None
-        verdict = judge(effect, result, reading)
+        verdict = judge(effect, result, reading, denied=self.inquiry.is_denied(result))
         changes = self._settle(batch, items, result, verdict, reading)
         settled = all(change.state in _SETTLED for change in changes)
         if settled:

@@ -43,14 +43,17 @@ class Verdict(StrEnum):
     """It may have been applied, and the configuration needs a look."""
 
 
-def judge(effect: Effect, result: Answer | NoAnswer, reading: Reading | None) -> Verdict:
-    """Return the verdict on one attempt. `reading` is what the vendor's reader made of an answer, None without one."""
+def judge(effect: Effect, result: Answer | NoAnswer, reading: Reading | None, *, denied: bool = False) -> Verdict:
+    """Return the verdict on one attempt. `reading` is what the vendor's reader made of an answer, None without one.
+
+    `denied`: the answer says otherwise than by its status that the credentials let nobody in.
+    """
     if isinstance(result, NoAnswer):
         return Verdict.NOT_PROCESSED if result.failure is Failure.NOT_CONNECTED else Verdict.UNKNOWN
     status = result.status
     if 200 <= status < 300:
         return Verdict.READ if reading is not None and reading.understood else Verdict.UNKNOWN
-    if status in CREDENTIAL_REFUSALS or status in PLAIN_REDIRECTS:
+    if denied or status in CREDENTIAL_REFUSALS or status in PLAIN_REDIRECTS:
         return Verdict.STOP
     if 300 <= status < 400:
         # Post-redirect-get: it may have been applied. What only sets a value can be sent again after the repair.

@@ -189,7 +189,8 @@ class Bsale:
     def _answered(self, path: str, request: Incoming, order: FaultOrder | None) -> tuple[int, Json]:
         read, match = _route(path)
         if request.headers.get("access_token") != self._token:
-            raise GateError(401, _WORDS[401])
+            denial = self._account.mood.denial
+            raise GateError(denial, _WORDS[401] if denial == 401 else "The access token cannot be authenticated")
         kind = _KINDS.get(match.groupdict().get("kind", ""))
         numbers = [int(one) for one in match.groups() if one is not None and one.isdecimal()]
         teller = Teller(f"http://{request.headers.get('host', 'localhost')}/{self.prefix}", self._account)

@@ -151,6 +151,8 @@ class Mood:
     """So many requests in so many seconds are answered, then 429 (facts 2.7)."""
     hints: tuple[str, ...] = ("header", "body")
     """Where a 429 says how long to wait: the header Retry-After, `retry_after` in the body."""
+    denial: Literal[400, 401] = 401
+    """How a wrong access token is answered: the page's table has it as 401, its list of texts among the 400s."""
 
 
 @dataclass(slots=True)

@@ -434,6 +434,8 @@ class Vendor:
     """How fast it may be asked; None: no limit is known."""
     retry_hint: Callable[[Answer], float | None] | None = None
     """Seconds to wait that the vendor states elsewhere than in Retry-After."""
+    denies: Callable[[Answer], bool] | None = None
+    """Says of an answer whose status does not tell it that these credentials let nobody in."""
     listings: tuple[Listing, ...] = ()
     """What ``etl fetch`` can read."""
     ping: Request | None = None

@@ -81,6 +81,17 @@ def test_refused_credentials_are_wrong(etl: CommandLine, monkeypatch: pytest.Mon
     assert named(ended)["default.tusfacturas.reach"]["status"] == "failed"
 
 
+def test_a_token_that_a_400_denies_is_wrong_too(etl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bsale has a text for it among its 400s (facts 2.6)."""
+    with Sandbox() as sandbox:
+        sandbox.bsale.account.mood.denial = 400
+        monkeypatch.setenv("ETL_BSALE_URL", sandbox.url("bsale"))
+        monkeypatch.setenv("ETL_BSALE_ACCESS_TOKEN", "another-token")
+        ended = etl("doctor", "--json")
+    assert ended.code == 4
+    assert named(ended)["default.bsale.reach"]["status"] == "failed"
+
+
 def test_a_vendor_that_does_not_answer_is_told(etl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 4 and a word about the network."""
     with Sandbox() as sandbox:

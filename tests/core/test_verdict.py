@@ -48,6 +48,12 @@ def test_each_row_of_the_table(
     assert judge(SETS, result, reading) is setting
 
 
+@pytest.mark.parametrize("effect", list(Effect))
+def test_words_that_deny_stop_as_a_status_does(effect: Effect) -> None:
+    """Nothing was applied, and nothing will be until the credentials are repaired."""
+    assert judge(effect, Answer(400, b""), REFUSED, denied=True) is STOP
+
+
 @given(st.integers(100, 599), st.sampled_from(list(Effect)), st.sampled_from([WHOLE, BROKEN, REFUSED, None]))
 def test_no_status_is_without_a_verdict(status: int, effect: Effect, reading: Reading | None) -> None:
     """Any status gets a verdict; items are read from an understood 2xx, or from a refusal that tells of each."""

@@ -124,10 +124,10 @@ def test_no_row_is_doubled_lost_or_falsely_reported_at_length() -> None:
 
 
 def _judged(statuses: set[int], verdict: Verdict) -> Callable[..., Verdict]:
-    def wrong(effect: Effect, result: Answer | NoAnswer, reading: Any) -> Verdict:
+    def wrong(effect: Effect, result: Answer | NoAnswer, reading: Any, *, denied: bool = False) -> Verdict:
         if isinstance(result, Answer) and result.status in statuses:
             return verdict
-        return judge(effect, result, reading)
+        return judge(effect, result, reading, denied=denied)
 
     return wrong
 

@@ -27,7 +27,7 @@ from etl.vendors.bsale.reconcile import (
     mark_receptions,
     reception_details,
 )
-from etl.vendors.bsale.response import read_consumption, read_reception, seconds_to_wait
+from etl.vendors.bsale.response import denies, read_consumption, read_reception, seconds_to_wait
 from etl.vendors.bsale.rules import DOCUMENT_RULES, NOTE_RULE, cut_note
 from etl.vendors.bsale.survey import survey_consumptions, survey_receptions
 from etl.vendors.bsale.undo import undo_consumption, undo_reception
@@ -192,5 +192,6 @@ BSALE = Vendor(
     settings=SETTINGS,
     pace=Pace(requests="rate_limit", seconds="rate_seconds"),
     retry_hint=seconds_to_wait,
+    denies=denies,
     ping=Request("GET", "offices.json", query=(("limit", "1"),)),
 )

@@ -11,6 +11,7 @@ from etl.vendors.answers import LONGEST_TEXT, clean, is_number, json_object, num
 from etl.vendors.bsale.payload import CONSUMPTIONS, RECEPTIONS, reception_of
 
 MADE = frozenset({200, 201})
+_DENIED = "cannot be authenticated"
 _WORD = re.compile(r"[\w.\-/]+")
 
 
@@ -91,6 +92,11 @@ def words_of(body: Mapping[str, Json]) -> tuple[str, ...]:
     ]
     texts = [clean(text)[:LONGEST_TEXT] for text in found if isinstance(text, str) and text.strip()]
     return tuple(dict.fromkeys(texts))
+
+
+def denies(answer: Answer) -> bool:
+    """Say whether a 400 is about the access token: «cannot be authenticated» stands among its texts (facts 2.6)."""
+    return answer.status == 400 and any(_DENIED in text.casefold() for text in words_of(json_object(answer.body)))
 
 
 def seconds_to_wait(answer: Answer) -> float | None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from etl.model import Answer, Json
-from etl.vendors.bsale.response import read_consumption, read_reception, record_id, seconds_to_wait
+from etl.vendors.bsale.response import denies, read_consumption, read_reception, record_id, seconds_to_wait
 
 NEW, CORRECTION = "\t1\tGuía\t123\t", "831\t1\tGuía\t123\t"
 LINES: tuple[dict[str, Json], ...] = (
@@ -69,6 +69,23 @@ def test_a_refusal_without_words_is_no_refusal() -> None:
     """It may be a machine's on the way."""
     assert not read_reception(NEW, LINES, Answer(400, b"<html>Bad request</html>")).understood
     assert not read_reception(NEW, LINES, answer(500, {"error": "Unexpected error"})).understood
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "denied"),
+    [
+        (400, {"error": "Cannot be authenticated"}, True),
+        (400, {"message": "The user cannot be authenticated.", "code": 1}, True),
+        (400, {"error": "invalid variant"}, False),
+        (422, {"error": "cannot be authenticated"}, False),
+        (201, {"error": "cannot be authenticated"}, False),
+        (400, {"error": None}, False),
+    ],
+)
+def test_only_a_400_that_says_so_denies(status: int, body: Json, denied: bool) -> None:
+    """The text stands among those of the 400s (facts 2.6)."""
+    assert denies(answer(status, body)) is denied
+    assert not denies(Answer(400, b"<html>cannot be authenticated"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import NoReturn
 
 import openpyxl
 import pytest
@@ -13,8 +14,11 @@ from etl.core.report import Report
 from etl.errors import UsageError
 from etl.options import OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file
+from etl.runs import resume_run
 from etl.sandbox import Fault, Sandbox
+from etl.sandbox.bsale import Bsale
 from etl.sandbox.bsale_account import Variant
+from etl.sandbox.bsale_query import GateError
 from tests.recovery.lab import NO_WORKBOOK, Lab, Silent
 from tests.vendors.bsale.shop import run_sheet
 
@@ -264,3 +268,28 @@ def test_what_was_put_right_at_the_vendor_goes_without_a_change_in_the_sheet(lab
     again = run_file(options, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())
     assert (outcomes(again), again.exit_code) == (["accepted", "accepted"], 0)
     assert documents(lab) == [["629", "NUEVA"]]
+
+
+def test_a_denied_token_in_a_400_stops_the_run(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among the texts of a 400 is one about the token (facts 2.6): no row is refused for it, and a resume sends all."""
+
+    def deny(*_: object) -> NoReturn:
+        raise GateError(400, "The access token cannot be authenticated")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Bsale, "_write", deny)
+        report = receive(lab, tmp_path, "1;Guía;5;a;629;1", "1;Guía;6;a;355;1")
+    assert (report.exit_code, set(outcomes(report)), report.requests.sent) == (4, {"not_sent"}, 1)
+    assert report.stopped is not None
+    assert "credentials (HTTP 400)" in str(report.stopped)
+    resumed = resume_run(report.run or "", NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())
+    assert (resumed.exit_code, outcomes(resumed)) == (0, ["accepted"] * 2)
+
+
+def test_a_denied_token_in_a_400_stops_the_reading(lab: Lab, tmp_path: Path) -> None:
+    """Nothing is read again and again, and nothing is sent."""
+    lab.sandbox.bsale.account.mood.denial = 400
+    foreign = Lab(tmp_path / "home", lab.sandbox, credentials={"bsale": {"access_token": "another-token"}})
+    report = receive(foreign, tmp_path, "1;Guía;5;a;629;1")
+    assert (report.exit_code, outcomes(report)) == (4, ["not_sent"])
+    assert documents(lab) == []
