@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from etl.core.documents import bad_rows, held_rows
+from etl.core.documents import bad_rows, held_rows, left_alone, refused_together
 from etl.core.meanings import MEANINGS_OPTION, as_option
 from etl.core.planning import content_hash, plan
 from etl.core.repeats import NewOnly, Once, find_repeat, find_scheduled_repeat, only_new
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from etl.io.journal.records import Journal
     from etl.resending import Resent
     from etl.settings import Profile
+
+
+_MEND = text("Correct those rows; or give --partial-documents to send the document without them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,7 @@ def held_documents(
     culprits = bad_rows(bad, read, intake.findings, destination) if destination.documents else ()
     held = held_rows(rows, read, culprits, destination, partial=send.partial_documents)
     everyone = {row: reason for number, reason in held.items() for row in intake.checked.merged.get(number, (number,))}
-    hint = text("Correct those rows; or give --partial-documents to send the document without them")
-    findings = _row_findings("document_held", Severity.ERROR, everyone, intake, hint)
+    findings = _row_findings("document_held", Severity.ERROR, everyone, intake, _MEND)
     return everyone, tuple(findings)
 
 
@@ -138,7 +140,7 @@ def withhold(
     """Of a results workbook, send only what was corrected, added or never sent (contract section 7)."""
     if intake.resent is None:
         return planned
-    out = _left_out(planned, intake.resent, reading_options(options), destination, journal, send)
+    out = _left_out(planned, intake, intake.resent, reading_options(options), destination, journal, send)
     numbers = {row for batch in planned.batches for item in batch.items for row in item.rows}
     sent = numbers - out.skipped.keys() - out.kept.keys() - out.held.keys()
     if sent == numbers:
@@ -151,7 +153,7 @@ def withhold(
         *_row_findings("already_sent", Severity.WARNING, out.skipped, intake),
         *_row_findings("not_corrected", Severity.ERROR, _uncorrected(as_it_was), intake),
         *_row_findings("vendor_rejected", Severity.ERROR, _uncorrected(refused), intake, hint),
-        *_row_findings("sent_otherwise", Severity.ERROR, out.held, intake),
+        *out.findings,
     )
     return replace(
         planned,
@@ -165,6 +167,7 @@ def withhold(
 
 def _left_out(
     planned: Plan,
+    intake: Intake,
     resent: Resent,
     options: Mapping[str, str],
     destination: Destination,
@@ -175,6 +178,7 @@ def _left_out(
     from etl.resending import not_corrected, sent_additions, standings, still_refused, withheld  # noqa: PLC0415
 
     items = [item for batch in planned.batches for item in batch.items]
+    groups = _rows_by_group(planned) if destination.documents else {}
     numbers = {row for item in items for row in item.rows}
     moving = any(destination.effect(batch.group) is Effect.DELTA for batch in planned.batches)
     known = standings(resent, journal, moving=moving)
@@ -184,10 +188,26 @@ def _left_out(
         for row, reason in not_corrected(resent, numbers - settled.keys(), journal, options).items()
     }
     if not send.retry_rejected:
-        refused = still_refused(resent, numbers - settled.keys() - kept.keys(), known)
-        kept |= {row: (Outcome.REJECTED, reason) for row, reason in refused.items()}
+        candidates = numbers - settled.keys() - kept.keys()
+        refused = still_refused(resent, candidates, known)
+        corrected = {row for row in candidates if row not in resent.rows or resent.rows[row].changed}
+        together = refused_together(refused.keys(), corrected, groups.values())
+        kept |= {row: (Outcome.REJECTED, reason) for row, reason in refused.items() if row not in together}
     same, otherwise = ({}, {}) if send.again else sent_additions(resent, items, journal, destination)
-    return Plan((), held=otherwise, skipped={**settled, **same}, kept=kept)
+    gone = settled.keys() | same.keys() | otherwise.keys()
+    alone = left_alone(groups, kept.keys(), gone, destination, partial=send.partial_documents)
+    findings = (
+        *_row_findings("sent_otherwise", Severity.ERROR, otherwise, intake),
+        *_row_findings("document_held", Severity.ERROR, alone, intake, _MEND),
+    )
+    return Plan((), held={**otherwise, **alone}, skipped={**settled, **same}, kept=kept, findings=findings)
+
+
+def _rows_by_group(planned: Plan) -> dict[str, set[int]]:
+    groups: dict[str, set[int]] = {}
+    for batch in planned.batches:
+        groups.setdefault(batch.group, set()).update(row for item in batch.items for row in item.rows)
+    return groups
 
 
 def _uncorrected(reasons: Mapping[int, Text]) -> dict[int, Text]:

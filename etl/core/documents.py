@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from etl.core.planning import group_of
+from etl.core.row_values import numbers_of, values_of
 from etl.messages import Text, text
 from etl.model import Finding, Row, Value
 from etl.vendors.base import Destination
@@ -62,6 +64,91 @@ def held_rows(
         if culprits:
             reason = _reason(culprits)
             held.update({row.number: reason for row in members})
+    return held
+
+
+def different_heads(
+    rows: Sequence[Row], misread: Container[tuple[int | None, str | None]], destination: Destination
+) -> list[tuple[int, str, Finding]]:
+    """Return an error for each cell in which rows that correct one document differ: (row, field, finding).
+
+    Each head would be a request of its own, and the later one would replace what the first has sent. What a cell
+    among `misread`, as (row, field), says is not known: it differs from none.
+    """
+    if destination.corrects is None:
+        return []
+    heads: dict[Value, list[tuple[int, tuple[Value | None, ...]]]] = {}
+    place = destination.group_fields.index(destination.corrects)
+    for number, head in zip(numbers_of(rows), values_of(rows, destination.group_fields), strict=True):
+        document = head[place]
+        if document is not None:
+            heads.setdefault(document, []).append((number, head))
+    found: list[tuple[int, str, Finding]] = []
+    for document, several in heads.items():
+        if len({head for _, head in several}) < 2:
+            continue
+        for at, name in enumerate(destination.group_fields):
+            said: dict[Value | None, list[int]] = {}
+            for number, head in several:
+                if head[at] is not None or (number, name) not in misread:
+                    said.setdefault(head[at], []).append(number)
+            if len(said) > 1:
+                finding = _different(document, said)
+                found += [(number, name, finding) for numbers in said.values() for number in numbers]
+    return found
+
+
+def _different(document: Value, said: Mapping[Value | None, Sequence[int]]) -> Finding:
+    several = "; ".join(
+        f"“{'' if value is None else value}” ({_listed(numbers)})" for value, numbers in list(said.items())[:_LISTED]
+    )
+    return Finding(
+        "different_head",
+        text("The rows that correct {document} do not agree here: {several}", document=str(document), several=several),
+        text("Write the same in all of them: one request replaces all lines of that document"),
+    )
+
+
+def refused_together(
+    refused: AbstractSet[int], corrected: AbstractSet[int], groups: Iterable[AbstractSet[int]]
+) -> AbstractSet[int]:
+    """Return those of the refused rows whose document goes out again: another row of it was corrected.
+
+    The vendor takes a document or refuses it whole, so a row may have been refused for another one. `groups` are the
+    rows of each document.
+    """
+    return frozenset().union(*(rows & refused for rows in groups if not rows.isdisjoint(corrected)))
+
+
+def left_alone(
+    groups: Mapping[str, AbstractSet[int]],
+    uncorrected: AbstractSet[int],
+    settled: AbstractSet[int],
+    destination: Destination,
+    *,
+    partial: bool,
+) -> dict[int, Text]:
+    """Return the rows of each document that wait because others of it are not sent, with the reason.
+
+    `uncorrected` are rows with errors as they were, which hold a document back unless `partial`; `settled` are rows
+    that went out before. A document that is put in place of another goes whole or not at all.
+    """
+    held: dict[int, Text] = {}
+    for group, rows in groups.items():
+        whole = destination.indivisible(group)
+        wrong = sorted(rows & uncorrected) if whole or not partial else []
+        gone = sorted(rows & settled) if whole else []
+        if wrong:
+            reason = text("Held back: other rows of the same document have errors ({rows}).", rows=_listed(wrong))
+        elif gone:
+            reason = text(
+                "Held back: other rows of the same document are not sent again ({rows}), and without them they would "
+                "be taken out of it.",
+                rows=_listed(gone),
+            )
+        else:
+            continue
+        held |= dict.fromkeys(rows - uncorrected - settled, reason)
     return held
 
 

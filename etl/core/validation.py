@@ -11,6 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from etl.core.column_reading import Rounding, rounding_finding
+from etl.core.documents import different_heads
 from etl.core.duplicates import (
     added_up_row,
     check_policy,
@@ -92,7 +93,11 @@ def check(mapped: Mapped, destination: Destination, layout: Layout, *, duplicate
     decided = decide_duplicates(sharing, invalid, destination, duplicates)
     findings += _put_remarks(decided.remarks, sharing, destination, places)
     read = TypedRows(table, derived=False)
-    findings += [places.put(finding, number, name) for number, name, finding in repeated_lines(read, destination)]
+    misread = {(finding.row, finding.field) for finding in findings if finding.is_error} if destination.corrects else ()
+    apart = different_heads(read, misread, destination)
+    findings += [
+        places.put(finding, number, name) for number, name, finding in (*apart, *repeated_lines(read, destination))
+    ]
     invalid = _rows_with_errors(findings)
     added_up = {number: numbers for number, numbers in decided.added_up.items() if number not in invalid}
     carried = {number for numbers in added_up.values() for number in numbers[1:]}

@@ -236,6 +236,8 @@ class Destination:
     """The rows of a group make one document: with an invalid row among them, the others are held back."""
     indivisible: Callable[[str], bool] = lambda _group: False
     """Groups whose rows must stand in one request, however many they are: a second one would replace the first."""
+    corrects: str | None = None
+    """The field of `group_fields` that names a document which exists: its rows must agree in the others."""
     batch_limit: int
     """Rows of a request, unless the profile's setting `limit_setting` says another number."""
     limit_setting: str | None = None

@@ -118,6 +118,7 @@ def test_no_row_is_doubled_lost_or_falsely_reported() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(4 * 3600)
 def test_no_row_is_doubled_lost_or_falsely_reported_at_length() -> None:
     """The same, at the length of SUB-3."""
     explore(RunMachine, 20_000, 50)

@@ -98,6 +98,7 @@ RECEPTIONS = Destination(
     kinds=(("POST", "\t1\tGuía\t123\t"), ("PUT", "831\t1\tGuía\t123\t")),
     documents=True,
     # A second PUT would replace the lines of the first.
+    corrects="receptionId",
     indivisible=lambda group: reception_of(group) is not None,
     batch_limit=BATCH_LIMIT,
     limit_setting="document_lines",

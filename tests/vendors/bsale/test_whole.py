@@ -196,6 +196,33 @@ def test_a_correction_replaces_the_lines_by_variant(lab: Lab, tmp_path: Path) ->
     assert again.exit_code == 0, "the same values once more are no repeat"
 
 
+@pytest.mark.parametrize(
+    ("second", "field"), [("494;1;Guía;5;b;355;4", "note"), ("494;1;Guía;;a;355;4", "documentNumber")]
+)
+def test_rows_that_correct_one_reception_must_agree(second: str, field: str, lab: Lab, tmp_path: Path) -> None:
+    """Two heads would be two PUTs, of which the second replaces the lines of the first: each such cell is wrong."""
+    receive(lab, tmp_path, "1;Guía;5;a;629;10", "1;Guía;6;a;355;1")
+    before = lab.sandbox.bsale.applications
+    rows = ("494;1;Guía;5;a;629;8", second, "495;1;Guía;6;a;355;2")
+    report = receive(lab, tmp_path, *rows, head=f"receptionId;{HEAD}", name="put.csv")
+    assert outcomes(report) == ["invalid", "invalid", "accepted"]
+    wrong = [finding for finding in report.findings if finding.code == "different_head"]
+    assert [(finding.row, finding.field) for finding in wrong] == [(2, field), (3, field)]
+    assert "correct 494" in str(wrong[0].message)
+    assert {one.document for one in lab.sandbox.bsale.applications[len(before) :]} == {495}
+
+
+def test_a_head_that_cannot_be_read_does_not_accuse_the_others(lab: Lab, tmp_path: Path) -> None:
+    """It may be of any reception: the others wait for it. One that is read and is wrong is another head."""
+    head = f"receptionId;{HEAD}"
+    report = receive(lab, tmp_path, "494;1;Guía;5;a;629;8", "49A;1;Guía;5;a;355;4", head=head, name="put.csv")
+    assert outcomes(report) == ["not_sent", "invalid"]
+    assert codes(report) == [("not_a_number", 3), ("document_held", 2)]
+    report = receive(lab, tmp_path, "494;1;Guía;5;a;629;8", "494;1;Guía;5-A;a;355;4", head=head, name="put.csv")
+    assert codes(report) == [("different_head", 2), ("not_an_integer", 3), ("different_head", 3)]
+    assert documents(lab) == []
+
+
 def test_a_repeated_line_is_a_warning_and_is_sent(lab: Lab, tmp_path: Path) -> None:
     """Two deliveries of one thing in one document may be meant."""
     report = receive(lab, tmp_path, "1;Guía;5;a;629;1", "1;Guía;5;a;629;1", "1;Guía;6;a;629;1")
@@ -293,3 +320,76 @@ def test_a_denied_token_in_a_400_stops_the_reading(lab: Lab, tmp_path: Path) -> 
     report = receive(foreign, tmp_path, "1;Guía;5;a;629;1")
     assert (report.exit_code, outcomes(report)) == (4, ["not_sent"])
     assert documents(lab) == []
+
+
+def correct(results: str | None, code: str, header: str, value: object) -> Path:
+    """Write a cell of the row with this code in `Reenviar`, as a person does."""
+    assert results is not None
+    book = openpyxl.load_workbook(results)
+    page = book["Reenviar"]
+    headers = [cell.value for cell in page[1]]
+    for row in range(2, page.max_row + 1):
+        if str(page.cell(row, headers.index("code") + 1).value) == code:
+            page.cell(row, headers.index(header) + 1).value = value
+    book.save(results)
+    book.close()
+    return Path(results)
+
+
+def send_back(lab: Lab, results: Path, **more: object) -> Report:
+    send = SendOptions(yes=True, **more)  # type: ignore[arg-type]
+    return run_file(SheetOptions(file=results), NO_WORKBOOK, send, lab.settings, Silent())
+
+
+def test_a_document_refused_for_one_row_goes_out_whole_once_that_is_corrected(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its other rows were refused with it: nobody has to say that for each of them."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise GateError(400, "problem with the available quantity for 355")
+
+    rows = ("1;Guía;5;a;629;1", "1;Guía;5;a;355;99", "1;Guía;5;a;391;1", "1;Guía;6;a;393;1")
+    with monkeypatch.context() as patched:
+        patched.setattr(Bsale, "_write", refuse)
+        first = receive(lab, tmp_path, *rows, output=OutputOptions())
+    assert outcomes(first) == ["rejected"] * 4
+    results = correct(first.results, "355", "quantity", 9)
+    again = send_back(lab, results)
+    assert (outcomes(again), again.exit_code) == (["accepted"] * 3 + ["rejected"], 1)
+    assert documents(lab) == [["629", "355", "391"]]
+
+
+def test_a_document_with_an_uncorrected_row_waits(lab: Lab, tmp_path: Path) -> None:
+    """Another row of it was changed, but that one was not; --partial-documents lets the others go."""
+    rows = ("1;Guía;5;a;629;1", "1;Guía;5;a;355;uno", "1;Guía;6;a;393;1")
+    first = receive(lab, tmp_path, *rows, output=OutputOptions())
+    assert outcomes(first) == ["not_sent", "invalid", "accepted"]
+    results = correct(first.results, "629", "quantity", 5)
+    waiting = send_back(lab, results)
+    assert (outcomes(waiting), waiting.exit_code) == (["not_sent", "invalid"], 1)
+    assert ("document_held", 2) in codes(waiting)
+    assert documents(lab) == [["393"]]
+    assert outcomes(send_back(lab, results, partial_documents=True)) == ["accepted", "invalid"]
+    assert documents(lab) == [["393"], ["629"]]
+
+
+def test_a_line_added_to_a_reception_that_was_corrected_does_not_go_alone(lab: Lab, tmp_path: Path) -> None:
+    """Its PUT would take out the lines that went before."""
+    receive(lab, tmp_path, "1;Guía;5;a;629;10", "1;Guía;5;a;355;1")
+    rows = ("494;1;Guía;5;a;629;8", "494;1;Guía;5;a;355;uno")
+    first = receive(lab, tmp_path, *rows, head=f"receptionId;{HEAD}", name="put.csv", output=OutputOptions())
+    assert outcomes(first) == ["not_sent", "invalid"]
+    results = correct(first.results, "355", "quantity", 2)
+    assert outcomes(send_back(lab, results)) == ["accepted"] * 2
+    book = openpyxl.load_workbook(results)
+    page = book["Reenviar"]
+    page.append([cell.value if at < 7 else None for at, cell in enumerate(page[2])])
+    headers = [cell.value for cell in page[1]]
+    page.cell(page.max_row, headers.index("code") + 1).value = "391"
+    book.save(results)
+    book.close()
+    more = send_back(lab, results)
+    assert outcomes(more) == ["skipped", "skipped", "not_sent"]
+    lines = {one.variant for one in lab.sandbox.bsale.applications if one.method == "PUT"}
+    assert 391 not in lines
