@@ -14,7 +14,7 @@ from etl.core.planning import content_hash, plan
 from etl.core.repeats import NewOnly, Once, find_repeat, find_scheduled_repeat, only_new
 from etl.errors import RefusedError, UsageError
 from etl.messages import Text, text
-from etl.model import Batch, Effect, Finding, Json, Outcome, Row, Severity
+from etl.model import Batch, Effect, Finding, Item, Json, Outcome, Row, Severity
 from etl.options import SendOptions, SheetOptions
 from etl.vendors.base import Destination
 
@@ -330,6 +330,7 @@ def _refusal(kind: str, run: str, equal: int, of: int) -> RefusedError:
 
 def _without(planned: Plan, found: NewOnly, intake: Intake, destination: Destination, send: SendOptions) -> Plan:
     items = [item for batch in planned.batches for item in batch.items]
+    found = _whole_where_indivisible(found, items, destination)
     skipped = {
         row: text("Already sent in run {run}.", run=run)
         for index, run in found.sent.items()
@@ -352,6 +353,19 @@ def _without(planned: Plan, found: NewOnly, intake: Intake, destination: Destina
     )
     batches = plan(rows, intake.checked.merged, destination)
     return Plan(batches, {**planned.held, **held}, {**planned.skipped, **skipped}, findings=findings)
+
+
+def _whole_where_indivisible(found: NewOnly, items: Sequence[Item], destination: Destination) -> NewOnly:
+    """Leave out of what was sent the lines of a document that goes whole because another line of it is new."""
+    places: dict[str, list[int]] = {}
+    for place, item in enumerate(items):
+        if destination.indivisible(item.group):
+            places.setdefault(item.group, []).append(place)
+    going = {place for lines in places.values() if any(line not in found.sent for line in lines) for place in lines}
+    return NewOnly(
+        sent={place: run for place, run in found.sent.items() if place not in going},
+        held={place: run for place, run in found.held.items() if place not in going},
+    )
 
 
 def _row_findings(

@@ -322,6 +322,20 @@ def test_a_denied_token_in_a_400_stops_the_reading(lab: Lab, tmp_path: Path) -> 
     assert documents(lab) == []
 
 
+def test_only_new_never_divides_a_correction(lab: Lab, tmp_path: Path) -> None:
+    """A line that was sent before goes with its reception when another line of it changed; else all stay out."""
+    receive(lab, tmp_path, "1;Guía;5;a;629;10", "1;Guía;5;a;355;1")
+    head, lines = f"receptionId;{HEAD}", ("494;1;Guía;5;a;629;8", "494;1;Guía;5;a;355;2")
+    assert receive(lab, tmp_path, *lines, ";1;Guía;9;a;391;1", head=head, name="one.csv").exit_code == 0
+    more = ("494;1;Guía;5;a;629;8", "494;1;Guía;5;a;355;3", ";1;Guía;9;a;391;1")
+    report = receive(lab, tmp_path, *more, head=head, name="two.csv", only_new=True)
+    assert outcomes(report) == ["accepted", "accepted", "skipped"]
+    [last] = [one for one in lab.sandbox.bsale.account.documents["receptions"].values() if one.id == 494]
+    assert [(line.variant, line.quantity) for line in last.details] == [(629, 8), (355, 3)]
+    again = receive(lab, tmp_path, *more, ";1;Guía;9;b;393;1", head=head, name="three.csv", only_new=True)
+    assert outcomes(again) == ["skipped"] * 3 + ["accepted"]
+
+
 def correct(results: str | None, code: str, header: str, value: object) -> Path:
     """Write a cell of the row with this code in `Reenviar`, as a person does."""
     assert results is not None
