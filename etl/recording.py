@@ -73,14 +73,20 @@ def record_plan(
         reads=intake.reads,
     )
     batches = marked(planned.batches, run, destination)
-    journal.create_run(record, list(_row_records(planned, intake)), list(_item_records(planned)), batches)
-    _note_evidence(run, planned, journal)
-    journal.add_findings(run, _shown((*intake.findings, *planned.findings), intake))
-    _take_over(run, planned, intake, journal)
-    for older in journal.runs_of(profile.account, destination.name):
-        same = older.content == content and not other_delivery(facts, older.facts)
-        if older.id != run and older.closed_by is None and same and planned.batches:
-            journal.close_older(run, older.id)
+    rows, items = list(_row_records(planned, intake)), list(_item_records(planned))
+    findings = _shown((*intake.findings, *planned.findings), intake)
+    equal = [
+        older.id
+        for older in (journal.runs_of(profile.account, destination.name) if batches else ())
+        if older.content == content and older.closed_by is None and not other_delivery(facts, older.facts)
+    ]
+    closed = dict.fromkeys([*_taken_over(planned, intake, journal), *equal])
+    with journal.together():  # a run whose rows another one sends must not be open beside it for a moment
+        journal.create_run(record, rows, items, batches)
+        _note_evidence(run, planned, journal)
+        journal.add_findings(run, findings)
+        for older in closed:
+            journal.close_older(run, older)
     return run
 
 
@@ -112,10 +118,11 @@ def _ancestry(intake: Intake, journal: Journal) -> list[str]:
     return found
 
 
-def _take_over(run: str, planned: Plan, intake: Intake, journal: Journal) -> None:
-    """Close the runs whose unsent rows all go out now: their own `resume` has nothing left to do."""
+def _taken_over(planned: Plan, intake: Intake, journal: Journal) -> list[str]:
+    """Return the runs whose unsent rows all go out now: their own `resume` has nothing left to do."""
     if intake.resent is None or not planned.batches:
-        return
+        return []
+    found = []
     taken = {intake.shown(row) for batch in planned.batches for item in batch.items for row in item.rows}
     for older in intake.resent.runs:
         try:
@@ -124,7 +131,8 @@ def _take_over(run: str, planned: Plan, intake: Intake, journal: Journal) -> Non
             continue
         waiting = {row.number for row in journal.rows_of(older) if row.item in items}
         if waiting and waiting <= taken:
-            journal.close_older(run, older)
+            found.append(older)
+    return found
 
 
 def _shown(findings: Iterable[Finding], intake: Intake) -> tuple[Finding, ...]:

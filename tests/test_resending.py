@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import openpyxl
 import pytest
 
 from etl.core.report import Report
+from etl.errors import JournalError
+from etl.io.journal.sql import SqlJournal
+from etl.messages import text
 from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file, validate_file
 from etl.runs import resolve_run, resume_run
@@ -107,6 +111,29 @@ def test_rows_never_sent_are_taken_over_from_the_old_run(lab: Lab, tmp_path: Pat
     assert second.counts["accepted"] == 6
     late = resume_run(first.run, NO_WORKBOOK, SendOptions(), lab.settings, Silent())
     assert late.exit_code == 6
+    assert set(times(lab).values()) == {1}
+
+
+@pytest.mark.parametrize("last", ["add_findings", "close_older"])
+def test_a_run_and_the_end_of_the_one_that_it_replaces_are_written_together(
+    last: str, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When writing the plan ends half-way, there is no new run, and the old one is whole and goes on."""
+    path = sheet(tmp_path, {f"P{number:03d}": "2" for number in range(6)})
+    with lab.sandbox.down():
+        first = first_run(lab, path)
+    assert first.run is not None
+    assert first.results is not None
+
+    def fail(*_: object) -> NoReturn:
+        raise JournalError(text("The disk is full."))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlJournal, last, fail)
+        assert send(lab, first.results).exit_code == 5
+    with lab.journal() as journal:
+        assert [(run.id, run.closed_by) for run in journal.runs_of("default", MOVES)] == [(first.run, None)]
+    assert resume_run(first.run, NO_WORKBOOK, SendOptions(), lab.settings, Silent()).counts["accepted"] == 6
     assert set(times(lab).values()) == {1}
 
 
