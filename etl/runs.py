@@ -402,6 +402,8 @@ def _settle_by_word(journal: Journal, record: RunRecord, decisions: Sequence[Dec
             item = _undecided(ref, by_row, record)
             if decided.setdefault(item.place, decision).applied is not decision.applied:
                 raise UsageError(text("Row {row} is decided both ways.", row=row_name(ref)))
+    if DESTINATIONS[record.destination].documents:
+        _require_whole_documents(by_row, decided)
     words: dict[tuple[bool, str], list[Change]] = {}
     for place in sorted(decided):
         decision = decided[place]
@@ -409,6 +411,22 @@ def _settle_by_word(journal: Journal, record: RunRecord, decisions: Sequence[Dec
         words.setdefault((decision.applied, decision.why), []).append(_word(items[place], decision))
     for (applied, why), changes in words.items():
         journal.record_word(record.id, changes, who=operator(), applied=applied, why=why, at=datetime.now(UTC))
+
+
+def _require_whole_documents(by_row: Mapping[int, ItemRecord], decided: Mapping[int, Decision]) -> None:
+    """Raise UsageError where one word does not stand for all uncertain rows of a request that made one document."""
+    requests: dict[int, list[int]] = {}
+    for ref, item in by_row.items():
+        if item.state in UNSETTLED:
+            requests.setdefault(item.batch, []).append(ref)
+    for refs in requests.values():
+        words = {decided[place].applied if (place := by_row[ref].place) in decided else None for ref in refs}
+        if len(words) > 1:
+            rows = ",".join(map(row_name, refs))
+            raise UsageError(
+                text("Rows {rows} went out as one document: it was applied whole or not at all.", rows=rows),
+                hint=text("Decide them together: --row {rows}", rows=rows),
+            )
 
 
 def _undecided(ref: int, by_row: Mapping[int, ItemRecord], record: RunRecord) -> ItemRecord:

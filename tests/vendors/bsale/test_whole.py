@@ -12,9 +12,9 @@ import pytest
 
 from etl.core.report import Report
 from etl.errors import UsageError
-from etl.options import OutputOptions, SendOptions, SheetOptions
+from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file
-from etl.runs import resume_run
+from etl.runs import resolve_run, resume_run
 from etl.sandbox import Fault, Sandbox
 from etl.sandbox.bsale import Bsale
 from etl.sandbox.bsale_account import Variant
@@ -334,6 +334,30 @@ def test_only_new_never_divides_a_correction(lab: Lab, tmp_path: Path) -> None:
     assert [(line.variant, line.quantity) for line in last.details] == [(629, 8), (355, 3)]
     again = receive(lab, tmp_path, *more, ";1;Guía;9;b;393;1", head=head, name="three.csv", only_new=True)
     assert outcomes(again) == ["skipped"] * 3 + ["accepted"]
+
+
+def test_one_word_stands_for_all_rows_of_a_document(lab: Lab, tmp_path: Path) -> None:
+    """A row that was said to be applied would be missing from the PUT that sends the others once more."""
+    receive(lab, tmp_path, "1;Guía;5;a;629;10", "1;Guía;5;a;355;1")
+    rows = ("494;1;Guía;5;a;629;8", "494;1;Guía;5;a;355;2")
+    lab.sandbox.faults.order(Fault.CLOSE_BEFORE, method="PUT", times=None)
+    report = receive(lab, tmp_path, *rows, head=f"receptionId;{HEAD}", name="put.csv")
+    assert (outcomes(report), report.exit_code) == (["uncertain"] * 2, 7)
+    lab.sandbox.faults.clear()
+    run = report.run or ""
+
+    def say(*decisions: Decision) -> Report:
+        return resolve_run(run, decisions, NO_WORKBOOK, lab.settings, Silent())
+
+    applied, again = Decision(rows=(2,), applied=True, why="seen"), Decision(rows=(3,), applied=False, why="missing")
+    for some in ((applied,), (again,), (applied, again)):
+        with pytest.raises(UsageError, match="Rows 2,3 went out as one document") as caught:
+            say(*some)
+        assert "--row 2,3" in str(caught.value.hint)
+    assert outcomes(say(Decision(rows=(2, 3), applied=False, why="missing"))) == ["not_sent"] * 2
+    assert outcomes(resume_run(run, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())) == ["accepted"] * 2
+    last = lab.sandbox.bsale.account.documents["receptions"][494]
+    assert [(line.variant, line.quantity) for line in last.details] == [(629, 8), (355, 2)]
 
 
 def correct(results: str | None, code: str, header: str, value: object) -> Path:
