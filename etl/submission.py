@@ -222,8 +222,11 @@ class Submission:
             self.journal.note_baseline(self.run, batch.number, baseline.known, baseline.at, baseline.reads)
 
     def _request(self, batch: BatchRecord, items: Sequence[ItemRecord], *, whole: bool) -> Request:
-        """Build the request of these items; the whole batch goes out with exactly the bytes of the plan (I8)."""
-        if whole:
+        """Build the request of these items; the whole batch goes out with exactly the bytes of the plan (I8).
+
+        So does what is put in place of a document: it would lose the lines of the items that are settled.
+        """
+        if whole or self.destination.indivisible(batch.group):
             return replace(self.destination.submit.build(batch.group, [items[0].payload]), body=batch.body)
         request = self.destination.submit.build(batch.group, [item.payload for item in items])
         return request if self.destination.mark is None else self.destination.mark(request, batch.token)

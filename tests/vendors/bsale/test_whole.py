@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
@@ -10,8 +11,10 @@ from typing import NoReturn
 import openpyxl
 import pytest
 
+from etl.core.outcomes import ItemState
 from etl.core.report import Report
 from etl.errors import UsageError
+from etl.io.journal.records import Change
 from etl.options import Decision, OutputOptions, SendOptions, SheetOptions
 from etl.pipeline import run_file
 from etl.runs import resolve_run, resume_run
@@ -355,6 +358,21 @@ def test_one_word_stands_for_all_rows_of_a_document(lab: Lab, tmp_path: Path) ->
             say(*some)
         assert "--row 2,3" in str(caught.value.hint)
     assert outcomes(say(Decision(rows=(2, 3), applied=False, why="missing"))) == ["not_sent"] * 2
+    assert outcomes(resume_run(run, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())) == ["accepted"] * 2
+    last = lab.sandbox.bsale.account.documents["receptions"][494]
+    assert [(line.variant, line.quantity) for line in last.details] == [(629, 8), (355, 2)]
+
+
+def test_a_correction_always_has_all_its_lines(lab: Lab, tmp_path: Path) -> None:
+    """Even where one of its rows is settled already, as an older version let people say."""
+    receive(lab, tmp_path, "1;Guía;5;a;629;10", "1;Guía;5;a;355;1")
+    lab.sandbox.faults.order(Fault.CLOSE_BEFORE, method="PUT", times=None)
+    rows = ("494;1;Guía;5;a;629;8", "494;1;Guía;5;a;355;2")
+    run = receive(lab, tmp_path, *rows, head=f"receptionId;{HEAD}", name="put.csv").run or ""
+    lab.sandbox.faults.clear()
+    with lab.journal() as journal:
+        word = [Change(place=0, state=ItemState.CONFIRMED)]
+        journal.record_word(run, word, who="somebody", applied=True, why="seen", at=datetime.now(UTC))
     assert outcomes(resume_run(run, NO_WORKBOOK, SendOptions(yes=True), lab.settings, Silent())) == ["accepted"] * 2
     last = lab.sandbox.bsale.account.documents["receptions"][494]
     assert [(line.variant, line.quantity) for line in last.details] == [(629, 8), (355, 2)]
