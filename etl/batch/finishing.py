@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from etl.batch.endings import JobEnding, State
+from etl.batch.endings import NOTHING, JobEnding, State, is_settled
 from etl.batch.errands import Errand
 from etl.batch.inputs import age_limit
 from etl.batch.jobs import Job
@@ -48,6 +48,42 @@ class Finishing:
             if ending is not None:
                 told.setdefault((job.name, job.profile), []).append(ending)
         return told
+
+    def orphans(self) -> Iterator[JobEnding]:
+        """Yield the errands with work left that nobody finishes, since their job stands no more in the jobs file."""
+        names = {job.name for job in self.jobs}
+        for errand in self.worker.errands.left():
+            if errand.job in names:
+                continue
+            run = errand.run or run_of_errand(errand.id, errand.taken - MARGIN, self.worker.settings)
+            report = None if run is None else show_run(run, self.worker.settings)
+            if report is not None and is_settled(report):
+                continue
+            uncertain = report is not None and report.counts["uncertain"] > 0
+            said = (
+                text(
+                    "This job stands no more in the jobs file, and its file was not sent. "
+                    "Put it back, or send the file."
+                )
+                if report is None
+                else text(
+                    "This job stands no more in the jobs file, and its run has rows left. Put it back, or: "
+                    "etl resume {run}",
+                    run=str(run),
+                )
+            )
+            yield JobEnding(
+                name=errand.job,
+                profile=errand.profile,
+                to=None if report is None else report.to,
+                file=errand.source.name,
+                run=run,
+                counts=NOTHING if report is None else report.counts,
+                report=report,
+                state=State.UNCERTAIN if uncertain else State.FAILED,
+                exit_code=7 if uncertain else 5,
+                message=said,
+            )
 
     def settle(
         self, endings: Sequence[JobEnding], around: Surroundings, *, until: datetime, every: float

@@ -98,6 +98,7 @@ def _work(batch: _Batch, wanted: Sequence[Job]) -> BatchEnding:
     told += [ending for others in leftovers.values() for ending in others]
     settle = batch.file.settle if batch.options.settle is None else batch.options.settle
     told = finishing.settle(told, around, until=around.clock.now() + settle, every=LOOK_EVERY)
+    told += finishing.orphans()
     notes = tidy(batch.file.retention, errands, settings, around.clock.now())
     return BatchEnding(
         id=batch.id,

@@ -14,8 +14,11 @@ import pytest
 from etl.batch.endings import State
 from etl.batch.errands import Errands
 from etl.io.locks import jobs_lock
+from etl.options import SendOptions
+from etl.runs import resume_run
 from etl.sandbox import Fault
 from tests.batch.nights import STOCK, Nights
+from tests.recovery.lab import NO_WORKBOOK, Silent
 
 LOST = {"path": "productos/stock"}
 
@@ -291,6 +294,25 @@ def test_old_uncertain_rows_ring_until_they_are_settled(nights: Nights) -> None:
     assert report is not None
     assert lost.run in str(report.notices)
     assert report.exit_code == 0
+
+
+def test_a_job_that_was_taken_out_of_the_file_is_not_forgotten(nights: Nights) -> None:
+    """What it left is told each night until it is settled: with its run, and what to do."""
+    nights.sheet("P001", "P002")
+    with nights.lab.sandbox.down():
+        left = nights.one()
+    assert (left.state, left.exit_code) == (State.FAILED, 5)
+    assert left.run is not None
+    nights.sheet("P003", name="in/other.csv")
+    other = STOCK.replace("stock.csv", "other.csv").replace('"stock"', '"other"')
+    done, orphan = nights.batch(other).jobs
+    assert (done.name, done.state) == ("other", State.DONE)
+    assert (orphan.name, orphan.state, orphan.exit_code, orphan.run) == ("stock", State.FAILED, 5, left.run)
+    assert f"etl resume {left.run}" in str(orphan.message)
+    assert nights.stock("P001") == 100
+    resume_run(left.run, NO_WORKBOOK, SendOptions(yes=True), nights.lab.settings, Silent())
+    assert [one.name for one in nights.batch(other).jobs] == ["other"]
+    assert nights.stock("P001") == 101
 
 
 def test_the_log_tells_job_and_batch(nights: Nights) -> None:
