@@ -80,6 +80,8 @@ class _Entry:
     done: Done
     last: LastValue | None
     """What any run sent last for its key."""
+    corrected_by: str | None = None
+    """The run that has corrected its document since."""
 
     @property
     def label(self) -> str:
@@ -89,6 +91,10 @@ class _Entry:
         """Return why it must not be set back now."""
         if outcome_of(self.item.state) is Outcome.UNCERTAIN:
             return text("It is uncertain whether it was applied. Settle that first: etl reconcile {run}", run=record.id)
+        if self.corrected_by is not None:
+            return text(
+                "Run {run} has corrected its document since: this run's lines hold no more.", run=self.corrected_by
+            )
         moved = destination.effect(self.done.group) is Effect.DELTA
         if not moved and self.last is not None and self.last.run != record.id:
             return text("Run {run} has set it anew since: undo that one first.", run=self.last.run)
@@ -102,10 +108,21 @@ def _entries(record: RunRecord, journal: Journal, destination: Destination) -> I
     keys = [item.key_id for item in items]
     last = journal.last_values(record.account, record.destination, keys)
     earlier = _earlier(record, journal, destination, keys)
+    corrections = _corrections(record, journal, destination)
     for item in items:
         before = next((row.before for row in rows[item.place] if row.before), None) or earlier.get(item.key_id)
         done = Done(group=groups[item.batch], payload=item.payload, before=before, vendor_id=item.vendor_id)
-        yield _Entry(item, tuple(row.number for row in rows[item.place]), done, last.get(item.key_id))
+        numbers = tuple(row.number for row in rows[item.place])
+        yield _Entry(item, numbers, done, last.get(item.key_id), corrections.get(item.vendor_id or ""))
+
+
+def _corrections(record: RunRecord, journal: Journal, destination: Destination) -> Mapping[str, str]:
+    """Return the documents that other runs have corrected, by the vendor's number: the last run that did."""
+    if destination.corrects is None:
+        return {}
+    place = destination.group_fields.index(destination.corrects)
+    sent = journal.sent_groups(record.account, destination.name)
+    return {group.split("\t")[place]: run for group, run in sent.items() if run != record.id}
 
 
 def _reached(item: ItemRecord) -> bool:

@@ -305,3 +305,20 @@ def test_documents_are_undone_by_the_opposite_ones(running: Sandbox, tmp_path: P
     assert again.to.name == "bsale.recepciones"
     assert send(lab, tmp_path / "rehacer.xlsx").exit_code == 0
     assert running.bsale.stock(1, 629).quantity == before[629] + 3
+
+
+def test_a_reception_that_was_corrected_since_is_not_taken_back_by_its_first_lines(
+    lab: Lab, running: Sandbox, tmp_path: Path
+) -> None:
+    """What stands in it now is known by the correction alone; another reception of the run is taken back."""
+    head = "receptionId;officeId;document;documentNumber;note;code;quantity"
+    path = sheet(tmp_path, head, [";1;Guía;5;a;629;10", ";1;Guía;6;a;355;1"], "r.csv")
+    first = send(lab, path, "bsale.recepciones")
+    number = first.rows[0].vendor_id
+    fixed = send(lab, sheet(tmp_path, head, [f"{number};1;Guía;5;a;629;4"], "c.csv"), "bsale.recepciones")
+    assert fixed.exit_code == 0
+    undone = undo(lab, first, tmp_path / "u.xlsx")
+    assert [row["quantity"] for row in undone.rows] == [1]
+    [left] = undone.left_out
+    assert f"Run {fixed.run} has corrected its document since" in str(left.reason)
+    assert "corrected a reception" in str(undo(lab, fixed, tmp_path / "v.xlsx").left_out[0].reason)
