@@ -45,7 +45,11 @@ def sheet(folder: Path, trade: Trade, count: int, first: int = 0) -> Path:
 
 
 def run_words(trade: Trade, path: Path, *more: str) -> list[str]:
-    return ["run", str(path), "--to", trade.to, "--yes", "--decimal", "point", *more]
+    """Return the words of a run. The products of "sets" have other descriptions there, which a guard asks about."""
+    return [
+        *("run", str(path), "--to", trade.to, "--yes", "--decimal", "point", "--confirm", "catalogue_change"),
+        *more,
+    ]
 
 
 def environ(lab: Lab) -> dict[str, str]:
