@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -205,18 +205,19 @@ def _old_receptions(sandbox: Sandbox, count: int) -> None:
         kept[number] = Document(id=number, day=day, office=1, note="antes", document="Guía", document_number="7")
 
 
-def _lines_of(sandbox: Sandbox, item: ItemRecord, kind: Kind, method: str) -> int:
-    """Count the lines of a kind of document that moved an item's variant."""
+def _lines_of(sandbox: Sandbox, item: ItemRecord, kinds: Collection[Kind], method: str) -> int:
+    """Count the lines of some kinds of document that moved an item's variant."""
     numbers = {one.code: one.id for one in sandbox.bsale.account.variants.values()}
     variant = int(item.payload.get("variantId") or numbers[item.payload["code"]])
-    return sum((one.kind, one.method, one.variant) == (kind, method, variant) for one in sandbox.bsale.applications)
+    lines = [one for one in sandbox.bsale.applications if (one.method, one.variant) == (method, variant)]
+    return sum(one.kind in kinds for one in lines)
 
 
 def _bsale(
     name: str,
     to: str,
     make: Callable[[int], Values],
-    kind: Kind,
+    kinds: Collection[Kind],
     arrange: Callable[[Sandbox, int], None],
     method: str = "POST",
 ) -> Trade:
@@ -228,7 +229,7 @@ def _bsale(
         submissions={"vendor": "bsale", "method": method},
         counted=method,
         arrange=arrange,
-        times=lambda sandbox, item: _lines_of(sandbox, item, kind, method),
+        times=lambda sandbox, item: _lines_of(sandbox, item, kinds, method),
         once=method == "POST",
         is_of=lambda group: (reception_of(group) is None) == (method == "POST") or to != RECEPTIONS,
         settles=True,
@@ -272,10 +273,10 @@ TRADES: Mapping[str, Trade] = {
         _tusfacturas("moves-B", MOVES, "B"),
         _tusfacturas("creates", PRODUCTS, "A"),
         _tusfacturas("sets", PRODUCTS, "M"),
-        _bsale("receives", RECEPTIONS, reception_values, RECEPTION, _stock_up),
-        _bsale("consumes", CONSUMPTIONS, consumption_values, CONSUMPTION, _stock_up),
-        _bsale("counts", INVENTORY, count_values, RECEPTION, _open_offices),
-        _bsale("corrects", RECEPTIONS, correction_values, RECEPTION, _old_receptions, method="PUT"),
+        _bsale("receives", RECEPTIONS, reception_values, {RECEPTION}, _stock_up),
+        _bsale("consumes", CONSUMPTIONS, consumption_values, {CONSUMPTION}, _stock_up),
+        _bsale("counts", INVENTORY, count_values, {RECEPTION, CONSUMPTION}, _open_offices),
+        _bsale("corrects", RECEPTIONS, correction_values, {RECEPTION}, _old_receptions, method="PUT"),
         JUSTO,
     )
 }
