@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from etl.batch.endings import NOTHING, JobEnding, State, is_settled
+from etl.batch.endings import JobEnding, State, is_settled
 from etl.batch.errands import Errand
 from etl.batch.inputs import age_limit
 from etl.batch.jobs import Job
@@ -15,7 +15,8 @@ from etl.batch.settling import look_at
 from etl.batch.surroundings import Surroundings
 from etl.batch.working import MARGIN, Worker
 from etl.core.report import Report
-from etl.messages import text
+from etl.errors import EtlError
+from etl.messages import Text, text
 from etl.model import Outcome
 from etl.options import OutputOptions, SendOptions
 from etl.runs import is_worth_waiting, reconcile_run, resume_run, run_of_errand, show_run
@@ -55,35 +56,29 @@ class Finishing:
         for errand in self.worker.errands.left():
             if errand.job in names:
                 continue
-            run = errand.run or run_of_errand(errand.id, errand.taken - MARGIN, self.worker.settings)
-            report = None if run is None else show_run(run, self.worker.settings)
-            if report is not None and is_settled(report):
-                continue
-            uncertain = report is not None and report.counts["uncertain"] > 0
-            said = (
-                text(
-                    "This job stands no more in the jobs file, and its file was not sent. "
-                    "Put it back, or send the file."
-                )
-                if report is None
-                else text(
-                    "This job stands no more in the jobs file, and its run has rows left. Put it back, or: "
-                    "etl resume {run}",
-                    run=str(run),
-                )
+            try:
+                ending = self._orphan(errand)
+            except EtlError as error:  # its run is not in the journal, say: the other jobs keep their endings
+                ending = replace(_forsaken(errand, error.message), run=errand.run, exit_code=error.exit_code)
+            if ending is not None:
+                yield ending
+
+    def _orphan(self, errand: Errand) -> JobEnding | None:
+        run = errand.run or run_of_errand(errand.id, errand.taken - MARGIN, self.worker.settings)
+        if run is None:
+            said = text(
+                "This job stands no more in the jobs file, and its file was not sent. Put it back, or send the file."
             )
-            yield JobEnding(
-                name=errand.job,
-                profile=errand.profile,
-                to=None if report is None else report.to,
-                file=errand.source.name,
-                run=run,
-                counts=NOTHING if report is None else report.counts,
-                report=report,
-                state=State.UNCERTAIN if uncertain else State.FAILED,
-                exit_code=7 if uncertain else 5,
-                message=said,
-            )
+            return _forsaken(errand, said)
+        report = show_run(run, self.worker.settings)
+        if is_settled(report):
+            return None
+        said = text(
+            "This job stands no more in the jobs file, and its run has rows left. Put it back, or: etl resume {run}",
+            run=run,
+        )
+        ending = replace(_forsaken(errand, said), run=run, to=report.to, counts=report.counts, report=report)
+        return replace(ending, state=State.UNCERTAIN, exit_code=7) if report.counts["uncertain"] else ending
 
     def settle(
         self, endings: Sequence[JobEnding], around: Surroundings, *, until: datetime, every: float
@@ -202,6 +197,12 @@ class Finishing:
             state=state,
             exit_code=code,
         )
+
+
+def _forsaken(errand: Errand, said: Text) -> JobEnding:
+    return JobEnding(
+        name=errand.job, profile=errand.profile, file=errand.source.name, state=State.FAILED, exit_code=5, message=said
+    )
 
 
 def _sending(job: Job) -> SendOptions:

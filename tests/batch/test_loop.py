@@ -315,6 +315,21 @@ def test_a_job_that_was_taken_out_of_the_file_is_not_forgotten(nights: Nights) -
     assert nights.stock("P001") == 101
 
 
+def test_what_is_left_without_its_run_spoils_no_batch(nights: Nights) -> None:
+    """The journal was lost meanwhile: that is told of the old job, and the others have their endings."""
+    nights.sheet("P001")
+    with nights.lab.sandbox.down():
+        assert nights.one().run is not None
+    for path in nights.lab.home.glob("journal.db*"):
+        path.unlink()
+    nights.sheet("P003", name="in/other.csv")
+    other = STOCK.replace("stock.csv", "other.csv").replace('"stock"', '"other"')
+    done, orphan = nights.batch(other).jobs
+    assert (done.name, done.state) == ("other", State.DONE)
+    assert (orphan.name, orphan.state) == ("stock", State.FAILED)
+    assert "has no run" in str(orphan.message)
+
+
 def test_the_log_tells_job_and_batch(nights: Nights) -> None:
     """Each attempt's line names the run, and each job's line the run, the job and the batch."""
     nights.sheet("P001")
